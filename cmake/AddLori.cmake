@@ -1,0 +1,50 @@
+# Wrappers that give every target of the project the same standards.
+
+include_guard(GLOBAL)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# Warnings are errors in our own code, wherever it is built.
+add_library(lori_standards INTERFACE)
+target_compile_options(lori_standards INTERFACE
+  -Wall -Wextra -Werror -Wno-unused-parameter -fno-semantic-interposition)
+if(LORI_SANITIZERS)
+  target_compile_options(lori_standards INTERFACE
+    -fsanitize=${LORI_SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(lori_standards INTERFACE -fsanitize=${LORI_SANITIZERS})
+endif()
+
+# Libraries that compiled programs carry: free of MLIR, one section a function
+# so that a program keeps only what it uses.
+function(lori_add_runtime_library name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE lori_standards)
+endfunction()
+
+# A GoogleTest program; each of its cases is a test of ctest.
+function(lori_add_unit_test name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main lori_standards)
+  target_compile_definitions(${name} PRIVATE
+    LORI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# A libFuzzer program over one parser.
+function(lori_add_fuzzer name)
+  if(NOT LORI_BUILD_FUZZERS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} lori_standards)
+endfunction()
