@@ -159,14 +159,19 @@ std::string_view Gguf::architecture() const {
                         "the model again");
 }
 
+bool Gguf::hasTensor(std::string_view name) const {
+  return tensorIndex.contains(name) || otherTypes.contains(std::string(name));
+}
+
 const StoredTensor *Gguf::findTensor(std::string_view name) const {
   auto found = tensorIndex.find(name);
   if (found != tensorIndex.end())
     return &tensorList[found->second];
-  for (const auto &[other, type] : otherList)
-    if (other == name)
-      throw Error(filePath, "tensor '" + other + "' is stored as " + type +
-                                ", supported are " + supportedWeightTypes() +
-                                ", quantise the model to one of these");
+  auto other = otherTypes.find(std::string(name));
+  if (other != otherTypes.end())
+    throw Error(filePath, "tensor '" + other->first + "' is stored as " +
+                              other->second + ", supported are " +
+                              supportedWeightTypes() +
+                              ", quantise the model to one of these");
   return nullptr;
 }

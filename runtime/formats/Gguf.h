@@ -87,23 +87,29 @@ public:
   /// The tensors of supported types, in the order of the file. Dimensions are
   /// turned round: outermost first.
   const std::vector<StoredTensor> &tensors() const { return tensorList; }
-  /// The tensors of other types, as name and type name.
-  const std::vector<std::pair<std::string, std::string>> &others() const {
-    return otherList;
+  /// The type names of the tensors of other types, by tensor.
+  const std::unordered_map<std::string, std::string> &others() const {
+    return otherTypes;
   }
   /// Returns the tensor called `name`, or null. Throws Error that lists the
   /// supported types if it is there in another one.
   const StoredTensor *findTensor(std::string_view name) const;
+  /// True if there is a tensor called `name`, of whatever type.
+  bool hasTensor(std::string_view name) const;
+  std::span<const std::byte> bytes(const StoredTensor &tensor) const {
+    return content.subspan(tensor.offset, tensor.bytes);
+  }
 
 private:
   friend class GgufReader;
 
   std::string filePath;
+  std::span<const std::byte> content;
   uint32_t fileVersion = 0;
   uint64_t dataAlignment = 32;
   std::unordered_map<std::string_view, GgufValue> metadata;
   std::vector<StoredTensor> tensorList;
-  std::vector<std::pair<std::string, std::string>> otherList;
+  std::unordered_map<std::string, std::string> otherTypes;
   std::unordered_map<std::string_view, size_t> tensorIndex;
 };
 

@@ -222,10 +222,10 @@ private:
     tensor.offset = reader.read<uint64_t>();
     auto [typeName, type] = ggmlType(number);
     if (!type) {
-      gguf.otherList.emplace_back(tensor.name, typeName.empty()
-                                                   ? "the unknown type " +
-                                                         std::to_string(number)
-                                                   : std::string(typeName));
+      gguf.otherTypes.emplace(tensor.name,
+                              typeName.empty()
+                                  ? "the unknown type " + std::to_string(number)
+                                  : std::string(typeName));
       return;
     }
     tensor.type = *type;
@@ -298,6 +298,6 @@ private:
 } // namespace lori
 
 Gguf::Gguf(std::span<const std::byte> bytes, std::string path, uint32_t file)
-    : filePath(std::move(path)) {
+    : filePath(std::move(path)), content(bytes) {
   GgufReader(*this, bytes, file).read();
 }

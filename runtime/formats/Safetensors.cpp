@@ -113,7 +113,7 @@ private:
       tensor.type = *known;
       header.tensors.push_back(std::move(tensor));
     } else {
-      header.others.push_back({name, *type->text()});
+      header.others.emplace(name, *type->text());
     }
   }
 
@@ -208,11 +208,11 @@ const StoredTensor *SafetensorsFile::find(std::string_view name) const {
   auto found = byName.find(name);
   if (found != byName.end())
     return found->second;
-  for (const auto &other : content.others)
-    if (other.name == name)
-      throw Error(path(), "tensor '" + other.name +
-                              "' has the unsupported type " + other.typeName +
-                              ", convert it to F32, F16 or BF16");
+  auto other = content.others.find(std::string(name));
+  if (other != content.others.end())
+    throw Error(path(), "tensor '" + other->first +
+                            "' has the unsupported type " + other->second +
+                            ", convert it to F32, F16 or BF16");
   return nullptr;
 }
 

@@ -17,14 +17,11 @@ namespace lori {
 /// What the header of a safetensors file says, checked as the upstream
 /// validator does: the tensors cover the data without overlap or gap.
 struct SafetensorsHeader {
-  /// A tensor whose type this project has no use for ("F8_E4M3").
-  struct OtherTensor {
-    std::string name, typeName;
-  };
-
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<StoredTensor> tensors; ///< by offset
-  std::vector<OtherTensor> others;
+  /// The types of tensors that this project has no use for ("F8_E4M3"), by
+  /// tensor.
+  std::unordered_map<std::string, std::string> others;
 
   /// Returns the metadata entry `key`, or null.
   const std::string *findMetadata(std::string_view key) const;
