@@ -5,9 +5,9 @@
 
 #include "runtime/formats/JsonFields.h"
 #include "runtime/formats/ModelConfig.h"
+#include "runtime/formats/Paths.h"
 
 #include <algorithm>
-#include <filesystem>
 
 using namespace lori;
 
@@ -347,10 +347,10 @@ ModelConfig lori::readModelConfig(const std::string &directory) {
   ModelConfig config = HfConfigReader(root, path).read();
   checkModelConfig(config, path);
   if (std::string generation = folder / "generation_config.json";
-      fs::exists(generation))
+      pathExists(generation))
     readGenerationConfig(generation, config);
   if (std::string tokenizer = folder / "tokenizer_config.json";
-      fs::exists(tokenizer)) {
+      pathExists(tokenizer)) {
     JsonValue settings = parseJsonFile(tokenizer);
     config.addBos = JsonFields(settings, tokenizer).boolean("add_bos_token");
   }
