@@ -97,8 +97,9 @@ const char *lori_metadata(const lori_model *model, size_t *size);
 lori_status lori_tokenizer(const lori_model *model, const void **bytes,
                            size_t *size);
 
-/* Number of threads that lori_run of all models uses; 0 or less is 1. */
-void lori_set_threads(int threads);
+/* Number of threads that lori_run of all models uses, this one included; the
+ * default is as many as CPUs this process may use. */
+void lori_set_threads(int count);
 
 /* ---- adapters ---------------------------------------------------------- */
 
