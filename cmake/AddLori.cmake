@@ -24,6 +24,10 @@ function(lori_add_runtime_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
+  if(LORI_BUILD_FUZZERS)
+    # libFuzzer is blind without the coverage of what it tests.
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE lori_standards)
 endfunction()
 
