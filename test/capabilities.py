@@ -6,9 +6,11 @@ cases, and the examples: a test may only skip itself for a capability named
 here, and only where that capability is really absent.
 """
 
+import dataclasses
 import os
 import pathlib
 import re
+import typing
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent
 SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -37,27 +39,42 @@ def cpu_flags():
     return set(found.group(1).split()) if found else set()
 
 
-# Capability -> (words in a skip message that mean it, is it here?).
+@dataclasses.dataclass(frozen=True)
+class Capability:
+    here: typing.Callable[[], bool]
+    words: str  # a pattern of the skip messages that mean it
+    absence: str  # what to tell the user where it is absent
+
+
 CAPABILITIES = {
-    "shared": (r"shared|LORI_SHARED", lambda: shared_dir() is not None),
-    "smollm2": (r"smollm2|SmolLM2", lambda: smollm2_gguf() is not None),
-    "avx2": (r"avx2|AVX2", lambda: {"avx2", "fma", "f16c"} <= cpu_flags()),
-    "avx512": (r"avx-?512|AVX-?512", lambda: {"avx512f", "avx512bw", "avx512vl"} <= cpu_flags()),
-    "amx": (r"\bamx|AMX", lambda: {"amx_tile", "amx_bf16"} <= cpu_flags()),
-    "unprivileged": (r"\broot\b", lambda: os.geteuid() != 0),
-    "cuda": (r"cuda|CUDA", lambda: pathlib.Path("/dev/nvidia0").exists()),
+    "shared": Capability(
+        lambda: shared_dir() is not None, r"shared|LORI_SHARED",
+        "the reference data is not beside the checkout (LORI_SHARED)"),
+    "smollm2": Capability(
+        lambda: smollm2_gguf() is not None, r"smollm2|SmolLM2",
+        "SmolLM2's GGUF is not here (./dev demo fetches it; LORI_SMOLLM2)"),
+    "avx2": Capability(
+        lambda: {"avx2", "fma", "f16c"} <= cpu_flags(), r"avx2|AVX2", "the CPU has no AVX2"),
+    "avx512": Capability(
+        lambda: {"avx512f", "avx512bw", "avx512vl"} <= cpu_flags(), r"avx-?512|AVX-?512",
+        "the CPU has no AVX-512"),
+    "amx": Capability(
+        lambda: {"amx_tile", "amx_bf16"} <= cpu_flags(), r"\bamx|AMX", "the CPU has no AMX"),
+    "unprivileged": Capability(
+        lambda: os.geteuid() != 0, r"\broot\b", "root may read and write everything"),
+    "cuda": Capability(
+        lambda: pathlib.Path("/dev/nvidia0").exists(), r"cuda|CUDA", "there is no GPU"),
 }
 
 
 def available():
     """Returns the names of the capabilities that are here."""
-    return {name for name, (_, here) in CAPABILITIES.items() if here()}
+    return {name for name, capability in CAPABILITIES.items() if capability.here()}
 
 
 def excuse(message):
     """Returns the absent capability that `message` of a skipped test names, or None."""
-    absent = set(CAPABILITIES) - available()
-    for name in sorted(absent):
-        if re.search(CAPABILITIES[name][0], message):
+    for name in sorted(set(CAPABILITIES) - available()):
+        if re.search(CAPABILITIES[name].words, message):
             return name
     return None

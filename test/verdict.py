@@ -56,7 +56,7 @@ def main():
     excused, problems = judge_skips(results)
     problems += programs_without_cases(build)
     for name, count in sorted(excused.items()):
-        print(f"{count} skipped: this machine has no {name}")
+        print(f"{count} skipped: {capabilities.CAPABILITIES[name].absence}")
     for problem in problems:
         print(f"the run does not count: {problem}", file=sys.stderr)
     return 1 if problems else 0
