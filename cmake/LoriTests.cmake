@@ -73,3 +73,10 @@ echo 'docs/generated is stale: run ./dev docs' >&2; exit 1; }" sh
       ${PROJECT_BINARY_DIR}/docs/generated/${name}.md)
   endforeach()
 endfunction()
+
+# Installs the build and builds another project against it (test/install).
+function(lori_add_install_check)
+  add_test(NAME install COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR}
+    -DCOMPILER=${CMAKE_CXX_COMPILER} -DC_COMPILER=${CMAKE_C_COMPILER} -DMLIR_DIR=${MLIR_DIR}
+    -P ${PROJECT_SOURCE_DIR}/test/install/check.cmake)
+endfunction()
