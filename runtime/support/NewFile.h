@@ -31,6 +31,7 @@ public:
   int descriptor() const { return file; }
   /// Grows the file to `size` bytes and moves the append position there.
   void resize(size_t size);
+  const std::string &finalPath() const { return path; }
   const std::string &temporaryPath() const { return temporary; }
 
   void commit();

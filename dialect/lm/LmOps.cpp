@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialect/lm/LmOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+using namespace mlir::lm;
+
+#define GET_OP_CLASSES
+#include "dialect/lm/LmOps.cpp.inc"
+
+static int64_t dim(Value value, unsigned index) {
+  return cast<ShapedType>(value.getType()).getDimSize(index);
+}
+
+static LogicalResult verifySameColumns(Operation *op, Value result,
+                                       Value source) {
+  if (dim(result, 1) != dim(source, 1))
+    return op->emitOpError("expected the result's columns (")
+           << dim(result, 1) << ") to equal the source's columns ("
+           << dim(source, 1) << ")";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rows in and out
+//===----------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::verify() {
+  // embedding_c1
+  return verifySameColumns(*this, getResult(), getTable());
+}
+
+LogicalResult SelectRowsOp::verify() {
+  // select_rows_c1
+  return verifySameColumns(*this, getResult(), getX());
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+LogicalResult RmsNormOp::verify() {
+  // rms_norm_c1
+  if (dim(getX(), 1) % dim(getWeight(), 0) != 0)
+    return emitOpError("expected the columns (")
+           << dim(getX(), 1) << ") to be a multiple of the weight's entries ("
+           << dim(getWeight(), 0) << ")";
+  return success();
+}
+
+void LinearOp::build(OpBuilder &builder, OperationState &state, Value x,
+                     Value weight, Value bias) {
+  auto rows = cast<RankedTensorType>(x.getType());
+  auto type = RankedTensorType::get({rows.getDimSize(0), dim(weight, 0)},
+                                    builder.getF32Type());
+  build(builder, state, type, x, weight, bias, /*residual=*/Value());
+}
+
+LogicalResult LinearOp::verify() {
+  // linear_c1
+  if (dim(getWeight(), 1) != dim(getX(), 1))
+    return emitOpError("expected the weight's columns (")
+           << dim(getWeight(), 1) << ") to equal the input's columns ("
+           << dim(getX(), 1) << ")";
+  // linear_c2
+  if (dim(getWeight(), 0) != dim(getResult(), 1))
+    return emitOpError("expected the weight's rows (")
+           << dim(getWeight(), 0) << ") to equal the result's columns ("
+           << dim(getResult(), 1) << ")";
+  // linear_c3
+  if (getBias() && dim(getBias(), 0) != dim(getResult(), 1))
+    return emitOpError("expected the bias's entries (")
+           << dim(getBias(), 0) << ") to equal the result's columns ("
+           << dim(getResult(), 1) << ")";
+  // linear_c4
+  if (getResidual() && getResidual().getType() != getType())
+    return emitOpError("expected the residual (")
+           << getResidual().getType() << ") to have the result's type ("
+           << getType() << ")";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rotary positions
+//===----------------------------------------------------------------------===//
+
+LogicalResult RotaryTableOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  SmallVector<int64_t> expected{dim(getPositions(), 0), 2,
+                                static_cast<int64_t>(getFrequencies().size())};
+  // rotary_table_c1
+  if (type.getShape() != ArrayRef(expected))
+    return emitOpError("expected a result of ")
+           << RankedTensorType::get(expected, type.getElementType())
+           << ", found " << type;
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  int64_t headDim = 2 * dim(getTable(), 2);
+  // rope_c1
+  if (dim(getX(), 1) % headDim != 0)
+    return emitOpError("expected the columns (")
+           << dim(getX(), 1) << ") to be a multiple of the head's entries ("
+           << headDim << ")";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attention over a paged cache
+//===----------------------------------------------------------------------===//
+
+CacheShape::CacheShape(Type values) {
+  auto type = cast<RankedTensorType>(values);
+  pages = type.getDimSize(0);
+  layers = type.getDimSize(1);
+  kvHeads = type.getDimSize(2);
+  headDim = type.getDimSize(4);
+}
+
+static LogicalResult verifyCaches(Operation *op, Value keys, Value values) {
+  auto keyType = cast<RankedTensorType>(keys.getType());
+  auto valueType = cast<RankedTensorType>(values.getType());
+  SmallVector<int64_t> expected(valueType.getShape());
+  std::swap(expected[3], expected[4]);
+  if (valueType.getDimSize(3) != pageTokens ||
+      keyType != valueType.clone(ArrayRef(expected)))
+    return op->emitOpError("expected keys [page, layer, head, head_dim, ")
+           << pageTokens << "] and values [page, layer, head, " << pageTokens
+           << ", head_dim] that agree, found " << keyType << " and "
+           << valueType;
+  return success();
+}
+
+LogicalResult CacheAppendOp::verify() {
+  // cache_append_c1
+  if (failed(verifyCaches(*this, getKeys(), getValues())))
+    return failure();
+  CacheShape cache(getValues().getType());
+  // cache_append_c2
+  for (Value rows : {getK(), getV()})
+    if (dim(rows, 1) != cache.kvHeads * cache.headDim)
+      return emitOpError("expected rows of ")
+             << cache.kvHeads * cache.headDim << " entries, found "
+             << dim(rows, 1);
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  // attention_c2
+  if (failed(verifyCaches(*this, getKeys(), getValues())))
+    return failure();
+  CacheShape cache(getValues().getType());
+  // attention_c1
+  if (dim(getQ(), 1) % (cache.kvHeads * cache.headDim) != 0)
+    return emitOpError("expected the query's columns (")
+           << dim(getQ(), 1) << ") to be a multiple of "
+           << cache.kvHeads * cache.headDim;
+  return success();
+}

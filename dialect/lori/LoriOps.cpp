@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialect/lori/LoriOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+using namespace mlir::lori;
+
+#define GET_OP_CLASSES
+#include "dialect/lori/LoriOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Factors and their use
+//===----------------------------------------------------------------------===//
+
+static int64_t dim(Value value, unsigned index) {
+  return cast<ShapedType>(value.getType()).getDimSize(index);
+}
+
+LogicalResult FrozenProjectionOp::verify() {
+  // frozen_projection_c1
+  if (!getType().hasStaticShape())
+    return emitOpError("expected a static shape, found ") << getType();
+  return success();
+}
+
+LogicalResult AdaptOp::verify() {
+  // adapt_c1
+  if (dim(getShrink(), 1) != dim(getInput(), 1))
+    return emitOpError("expected A's columns (")
+           << dim(getShrink(), 1) << ") to equal the input's columns ("
+           << dim(getInput(), 1) << ")";
+  // adapt_c2
+  if (dim(getExpand(), 0) != dim(getBase(), 1))
+    return emitOpError("expected B's rows (")
+           << dim(getExpand(), 0) << ") to equal the base's columns ("
+           << dim(getBase(), 1) << ")";
+  // adapt_c3
+  if (dim(getShrink(), 0) != dim(getExpand(), 1))
+    return emitOpError("expected A's rows (")
+           << dim(getShrink(), 0) << ") to equal B's columns ("
+           << dim(getExpand(), 1) << ")";
+  return success();
+}
+
+LogicalResult FuseOp::verify() {
+  // fuse_c1
+  if (dim(getShrink(), 1) != dim(getWeight(), 1))
+    return emitOpError("expected A's columns (")
+           << dim(getShrink(), 1) << ") to equal the weight's columns ("
+           << dim(getWeight(), 1) << ")";
+  // fuse_c2
+  if (dim(getExpand(), 0) != dim(getWeight(), 0))
+    return emitOpError("expected B's rows (")
+           << dim(getExpand(), 0) << ") to equal the weight's rows ("
+           << dim(getWeight(), 0) << ")";
+  // fuse_c3
+  if (dim(getShrink(), 0) != dim(getExpand(), 1))
+    return emitOpError("expected A's rows (")
+           << dim(getShrink(), 0) << ") to equal B's columns ("
+           << dim(getExpand(), 1) << ")";
+  // fuse_c4
+  auto weight = cast<ShapedType>(getWeight().getType());
+  auto result = cast<ShapedType>(getResult().getType());
+  if (weight.getShape() != result.getShape())
+    return emitOpError("expected the result (")
+           << result << ") to have the weight's shape (" << weight << ")";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+void ParamOp::build(OpBuilder &builder, OperationState &state, StringRef name,
+                    RankedTensorType type, SourceAttr source) {
+  build(builder, state, name, type, source, /*offset=*/IntegerAttr());
+}
+
+LogicalResult ParamOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  // param_c1
+  if (!type.hasStaticShape())
+    return emitOpError("expected a static shape, found ") << type;
+  // param_c2
+  int64_t layers = getSource().getLayers().size();
+  if (layers != 0 && type.getDimSize(0) != layers)
+    return emitOpError("expected the leading dimension (")
+           << type.getDimSize(0) << ") to equal the number of layers ("
+           << layers << ")";
+  return success();
+}
+
+void DerivedParamOp::build(OpBuilder &builder, OperationState &state,
+                           StringRef name, RankedTensorType type) {
+  build(builder, state, name, type, /*evaluator=*/FlatSymbolRefAttr(),
+        /*offset=*/IntegerAttr());
+}
+
+SmallVector<GetParamOp> mlir::lori::getLeaves(DerivedParamOp derived) {
+  SmallVector<GetParamOp> leaves;
+  derived.getInitializer().walk([&](GetParamOp get) {
+    if (llvm::none_of(leaves, [&](GetParamOp leaf) {
+          return leaf.getParamAttr() == get.getParamAttr();
+        }))
+      leaves.push_back(get);
+  });
+  return leaves;
+}
+
+Value DerivedParamOp::getYielded() {
+  return cast<YieldOp>(getInitializer().front().getTerminator()).getOperand(0);
+}
+
+LogicalResult DerivedParamOp::verifyRegions() {
+  Block &body = getInitializer().front();
+  // derived_param_c1
+  if (body.getNumArguments() > 1 ||
+      (body.getNumArguments() == 1 && !body.getArgument(0).getType().isIndex()))
+    return emitOpError("expected no argument, or one of index type");
+  // derived_param_c2
+  auto yield = dyn_cast<YieldOp>(body.getTerminator());
+  if (!yield || yield.getNumOperands() != 1)
+    return emitOpError("expected the initializer to yield one value");
+  auto type = cast<RankedTensorType>(getType());
+  Type expected = isStacked() ? getLayerType(type) : type;
+  if (yield.getOperand(0).getType() != expected)
+    return emitOpError("expected the initializer to yield ")
+           << expected << ", found " << yield.getOperand(0).getType();
+  return success();
+}
+
+LogicalResult GetParamOp::verifySymbolUses(SymbolTableCollection &tables) {
+  Operation *symbol = tables.lookupNearestSymbolFrom(*this, getParamAttr());
+  // get_param_c1
+  if (!isa_and_nonnull<ParamOp, DerivedParamOp>(symbol))
+    return emitOpError("expected @") << getParam() << " to name a parameter";
+  auto param = dyn_cast<ParamOp>(symbol);
+  auto derived = dyn_cast<DerivedParamOp>(symbol);
+  bool isStacked = param ? param.isStacked() : derived.isStacked();
+  // get_param_c2
+  if (isStacked != static_cast<bool>(getLayer()))
+    return emitOpError("expected a layer index if and only if @")
+           << getParam() << " is stacked";
+  // get_param_c3
+  auto type =
+      cast<RankedTensorType>(param ? param.getType() : derived.getType());
+  RankedTensorType expected = isStacked ? getLayerType(type) : type;
+  if (getValue().getType() != expected)
+    return emitOpError("expected a result of type ")
+           << expected << ", found " << getValue().getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Adapters
+//===----------------------------------------------------------------------===//
+
+LogicalResult AdapterOp::verifySymbolUses(SymbolTableCollection &tables) {
+  for (auto module : getModules().getAsRange<ModuleAttr>()) {
+    int64_t layers = 1;
+    for (FlatSymbolRefAttr factor : {module.getShrink(), module.getExpand()}) {
+      Operation *symbol = tables.lookupNearestSymbolFrom(*this, factor);
+      // adapter_c1
+      if (!isa_and_nonnull<ParamOp, DerivedParamOp>(symbol))
+        return emitOpError("expected ") << factor << " to name a parameter";
+      auto param = dyn_cast<ParamOp>(symbol);
+      if (param && param.isStacked())
+        layers = param.getSource().getLayers().size();
+    }
+    // adapter_c2
+    int64_t scales = module.getScales().size();
+    if (scales != 1 && scales != layers)
+      return emitOpError("expected one scale or one for each of ")
+             << layers << " layers of " << module.getTarget() << ", found "
+             << scales;
+  }
+  return success();
+}
+
+LogicalResult
+AdapterWeightsOp::verifySymbolUses(SymbolTableCollection &tables) {
+  // adapter_weights_c1
+  if (!tables.lookupNearestSymbolFrom<AdapterOp>(*this, getAdapterAttr()))
+    return emitOpError("expected ")
+           << getAdapterAttr() << " to name an adapter";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Expressions of parameters
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvertOp::verify() {
+  auto source = getSource().getType();
+  auto result = getResult().getType();
+  // convert_c1
+  if (source.getShape() != result.getShape() || source.getEncoding() ||
+      result.getEncoding())
+    return emitOpError(
+               "expected types of one shape and without encoding, found ")
+           << source << " and " << result;
+  return success();
+}
+
+LogicalResult DeinterleaveRowsOp::verify() {
+  int64_t rows = getSource().getType().getDimSize(0);
+  // deinterleave_rows_c1
+  if (rows % (2 * static_cast<int64_t>(getHeads())) != 0)
+    return emitOpError("expected the rows (")
+           << rows << ") to be a multiple of twice the heads ("
+           << 2 * getHeads() << ")";
+  return success();
+}
+
+LogicalResult PackOp::verify() {
+  auto source = getSource().getType();
+  auto result = getResult().getType();
+  // pack_c1
+  if (source.getEncoding() || !getPanels(result) ||
+      source.getShape() != result.getShape() ||
+      source.getElementType() != result.getElementType())
+    return emitOpError("expected the source (")
+           << source << ") and, with panels, the result (" << result
+           << ") to agree in shape and element type";
+  return success();
+}
+
+LogicalResult StorageOp::verify() {
+  RankedTensorType expected = getStorageType(getSource().getType());
+  // storage_c1
+  if (getResult().getType() != expected)
+    return emitOpError("expected the stored form ")
+           << expected << ", found " << getResult().getType();
+  return success();
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LORI_DIALECT_LORI_LORIOPS_TD
+#define LORI_DIALECT_LORI_LORIOPS_TD
+
+include "dialect/lori/LoriTypes.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+
+class Lori_Op<string mnemonic, list<Trait> traits = []>
+    : Op<LoriDialect, mnemonic, traits>;
+
+def Lori_Matrix : 2DTensorOf<[AnyType]>;
+def Lori_Mask : 2DTensorOf<[I1]>;
+
+//===----------------------------------------------------------------------===//
+// Factors
+//===----------------------------------------------------------------------===//
+
+def Lori_FrozenProjectionOp : Lori_Op<"frozen_projection", [Pure]> {
+  let summary = "Regenerate a frozen random projection from its seed";
+  let description = [{
+    `A[i, j] ~ init`, drawn by Philox4x32-10 with the element's index as counter
+    and (seed, stream) as key: the same bits on every machine. For
+    `kaiming_uniform` the draw is uniform in `(-1/sqrt(in), 1/sqrt(in))`, for
+    `normal` standard normal.
+
+    It is an op, and not a constant, because `A` is never stored: it is made
+    anew where it is used.
+
+    (C1) the result has a static shape.
+
+    Example:
+    ```mlir
+    %a = lori.frozen_projection seed(42) init(kaiming_uniform) : tensor<32x576xf32>
+    ```
+  }];
+  let arguments = (ins I64Attr:$seed, Lori_Init:$init,
+                       DefaultValuedAttr<I64Attr, "0">:$stream);
+  let results = (outs 2DTensorOf<[AnyFloat]>:$projection);
+  let assemblyFormat = [{
+    `seed` `(` $seed `)` (`stream` `(` $stream^ `)`)? `init` `(` $init `)`
+    attr-dict `:` type($projection)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lori_MaskOp : Lori_Op<"mask", [
+    Pure, AllTypesMatch<["factor", "result"]>,
+    TypesMatchWith<"mask has the shape of the factor", "factor", "mask",
+                   "::llvm::cast<::mlir::ShapedType>($_self).clone("
+                   "::mlir::IntegerType::get($_self.getContext(), 1))">]> {
+  let summary = "Zero the entries of a factor that a mask excludes";
+  let description = [{
+    `result[i, j] = mask[i, j] ? factor[i, j] : 0`, the `B . M` of the paper.
+
+    It is an op so that a pass sees that `B` is sparse, and where, without
+    reading its entries.
+
+    `factor` and `result` are `[out, r]`, `mask` is `[out, r]` of `i1`.
+
+    Example:
+    ```mlir
+    %bm = lori.mask %b, %m : tensor<576x32xbf16>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[AnyFloat]>:$factor, Lori_Mask:$mask);
+  let results = (outs 2DTensorOf<[AnyFloat]>:$result);
+  let assemblyFormat = "$factor `,` $mask attr-dict `:` type($factor)";
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Use of an adapter
+//===----------------------------------------------------------------------===//
+
+def Lori_AdaptOp : Lori_Op<"adapt", [Pure, AllTypesMatch<["base", "result"]>]> {
+  let summary = "Add an adapter's low-rank update to a projection";
+  let description = [{
+    `result = base + scale * diag(weights) * (x * A^T) * B^T`
+
+    It is an op, and not two matmuls, so that the choice between a live adapter
+    and one fused into the weight that made `base` is a rewrite, and so that
+    the shrink `x * A^T` can ride with the projection of the same `x`.
+
+    `base` `[rows, out]` is the projection's output, from any matmul; `input`
+    `[rows, in]` its input; `shrink` `[r, in]` is the frozen `A`, `expand`
+    `[out, r]` the masked `B`, both in any storage. `scale` is alpha / r (or
+    what the adapter says instead). `weights` `[rows]`, if given, weighs the
+    update row by row: 0 leaves a row as it is.
+
+    (C1) dim(shrink, 1) = dim(input, 1); (C2) dim(expand, 0) = dim(base, 1);
+    (C3) dim(shrink, 0) = dim(expand, 1).
+
+    Example:
+    ```mlir
+    %y = lori.adapt %base, %x, %a, %b scale(%s)
+      : (tensor<?x576xf32>, tensor<?x576xf32>, tensor<32x576xf32>, tensor<576x32xf32>, f32) -> tensor<?x576xf32>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[F32]>:$base, 2DTensorOf<[F32]>:$input,
+                       Lori_Matrix:$shrink, Lori_Matrix:$expand,
+                       F32:$scale, Optional<1DTensorOf<[F32]>>:$weights);
+  let results = (outs 2DTensorOf<[F32]>:$result);
+  let assemblyFormat = [{
+    $base `,` $input `,` $shrink `,` $expand `scale` `(` $scale `)`
+    (`weights` `(` $weights^ `)`)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Lori_FuseOp : Lori_Op<"fuse", [Pure]> {
+  let summary = "Merge an adapter's update into a weight";
+  let description = [{
+    `result = weight + scale * expand * shrink`, computed in f32 and rounded
+    once to the result's storage. `weight` and `result` are `[out, in]`,
+    `shrink` is `[r, in]`, `expand` `[out, r]`.
+
+    (C1) dim(shrink, 1) = dim(weight, 1); (C2) dim(expand, 0) = dim(weight, 0);
+    (C3) dim(shrink, 0) = dim(expand, 1); (C4) shape(result) = shape(weight).
+
+    Example:
+    ```mlir
+    %w2 = lori.fuse %w, %a, %b scale(%s)
+      : (tensor<576x576xbf16>, tensor<32x576xf32>, tensor<576x32xf32>, f32) -> tensor<576x576xf32>
+    ```
+  }];
+  let arguments = (ins Lori_Matrix:$weight, Lori_Matrix:$shrink,
+                       Lori_Matrix:$expand, F32:$scale);
+  let results = (outs Lori_Matrix:$result);
+  let assemblyFormat = [{
+    $weight `,` $shrink `,` $expand `scale` `(` $scale `)`
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // LORI_DIALECT_LORI_LORIOPS_TD

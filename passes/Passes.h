@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LORI_PASSES_PASSES_H
+#define LORI_PASSES_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::lori {
+
+#define GEN_PASS_DECL
+#include "passes/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "passes/Passes.h.inc"
+
+} // namespace mlir::lori
+
+#endif // LORI_PASSES_PASSES_H

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LORI_PASSES_PASSES_TD
+#define LORI_PASSES_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// Transforms: adapters
+//===----------------------------------------------------------------------===//
+
+def AttachAdaptersPass : Pass<"lori-attach-adapters", "ModuleOp"> {
+  let summary = "Add the update of every declared adapter to the projections it names";
+  let description = [{
+    Before: `lori.adapter` symbols declare which weights they update. After:
+    each `lm.linear` whose weight comes from such a parameter is followed by a
+    `lori.adapt` for each adapter, in the order of the declarations. With
+    `live` the update is weighed row by row by `lori.adapter_weights`; without,
+    by the adapter's own weight, ready for `lori-fuse-adapters`.
+
+    Refuses an adapter one of whose targets no linear layer reads.
+
+    Input:
+    ```mlir
+    %y = lm.linear %x, %w : ...
+    ```
+    Output:
+    ```mlir
+    %0 = lm.linear %x, %w : ...
+    %y = lori.adapt %0, %x, %a, %b scale(%s) weights(%weights) : ...
+    ```
+  }];
+  let options = [
+    Option<"live", "live", "bool", "true",
+           "Weigh the adapters when the program runs">];
+  let dependentDialects = ["lori::LoriDialect", "arith::ArithDialect",
+                           "tensor::TensorDialect"];
+}
+
+def FuseAdaptersPass : Pass<"lori-fuse-adapters", "ModuleOp"> {
+  let summary = "Move adapters that are always on into the weights they update";
+  let description = [{
+    adapt(linear(x, w), x, A, B, s) -> linear(x, fuse(w, A, B, s))
+
+    Fires where the update has no row weights and the linear layer no other
+    user. Nested updates become one sum that is rounded once, to `type`.
+  }];
+  let options = [
+    Option<"type", "type", "std::string", "\"f32\"",
+           "Storage of the fused weights: f32, f16 or bf16">];
+  let dependentDialects = ["lori::LoriDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Transforms: model graph
+//===----------------------------------------------------------------------===//
+
+def FoldResidualPass : Pass<"lm-fold-residual"> {
+  let summary = "Let a linear layer accumulate into the residual stream";
+  let description = [{
+    addf(r, linear(x, w)) -> linear(x, w) residual(r)
+
+    and the same through the updates of adapters, so that the residual stream
+    needs neither an addition nor a buffer of its own.
+  }];
+  let dependentDialects = ["lm::LmDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Transforms: parameters
+//===----------------------------------------------------------------------===//
+
+def ConvertWeightsPass : Pass<"lori-convert-weights", "ModuleOp"> {
+  let summary = "Choose the type that each linear layer's weight is stored in";
+  let description = [{
+    Inserts `lori.convert` before weights of linear layers and embedding tables.
+    With `type=auto` only weights in a format that no kernel reads (the K
+    formats) change, to f16. A block format applies to weights whose rows it
+    divides; others become f16.
+  }];
+  let options = [
+    Option<"type", "type", "std::string", "\"auto\"",
+           "auto, f32, f16, bf16, q8_0, q4_0 or q4_1">];
+  let dependentDialects = ["lori::LoriDialect"];
+}
+
+def PackWeightsPass : Pass<"lori-pack-weights", "ModuleOp"> {
+  let summary = "Lay out the weights of linear layers in panels";
+  let description = [{
+    Inserts `lori.pack` before each weight of a linear layer, each factor of an
+    adapter and each embedding table that is made of parameters only. A table
+    that is also a linear layer's weight shares its panels.
+  }];
+  let options = [
+    Option<"rows", "rows", "int64_t", "16", "Rows of a panel">];
+  let dependentDialects = ["lori::LoriDialect"];
+}
+
+def HoistParamsPass : Pass<"lori-hoist-params", "ModuleOp"> {
+  let summary = "Turn parameter-only expressions into derived parameters";
+  let description = [{
+    Before: ops that read nothing but parameters stand where their value is
+    used, those of a layer inside the loop over layers. After: each maximal
+    such expression is the initializer of a `lori.derived_param`, stacked if it
+    reads a layer of a stack, and is read by `lori.get_param`.
+
+    A `lori.frozen_projection` alone is not hoisted: it is never stored.
+  }];
+  let dependentDialects = ["lori::LoriDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Conversion
+//===----------------------------------------------------------------------===//
+
+def ConvertLoriToLinalgPass : Pass<"convert-lori-to-linalg"> {
+  let summary = "Lower the use of adapters to linalg";
+  let description = [{
+    After the pass no `lori` op remains in the function but references to
+    parameters (`lori.get_param`, `lori.adapter_weights`) and the views of
+    their storage (`lori.storage`).
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "lori::LoriDialect",
+                           "scf::SCFDialect", "tensor::TensorDialect",
+                           "arith::ArithDialect", "math::MathDialect"];
+}
+
+def ConvertLmToLinalgPass : Pass<"convert-lm-to-linalg"> {
+  let summary = "Lower the model graph to linalg";
+  let description = [{
+    After the pass no `lm` op remains. Contractions with a packed weight become
+    one `linalg.generic` over (row, panel, lane, reductions) whose body decodes
+    the weight's storage; attention becomes a parallel loop over rows and heads
+    with an online softmax, page by page.
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "lori::LoriDialect",
+                           "scf::SCFDialect", "tensor::TensorDialect",
+                           "arith::ArithDialect", "math::MathDialect",
+                           "vector::VectorDialect"];
+}
+
+def LowerInitializersPass : Pass<"lori-lower-initializers", "ModuleOp"> {
+  let summary = "Turn the initializers of derived parameters into functions";
+  let description = [{
+    Each distinct initializer becomes `func @init.N(%layer: index, leaves...,
+    out)` on bare pointers, a loop nest over the stored entries of its result:
+    an entry is computed from the leaves directly, so that no intermediate
+    tensor exists whatever the length of the expression. The derived parameter
+    loses its region's ops and keeps the function's name and its leaves.
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect",
+                           "func::FuncDialect", "linalg::LinalgDialect",
+                           "memref::MemRefDialect", "scf::SCFDialect",
+                           "tensor::TensorDialect", "arith::ArithDialect"];
+}
+
+def BindStepPass : Pass<"lori-bind-step", "ModuleOp"> {
+  let summary = "Give the step function its C interface and its parameters an address";
+  let description = [{
+    Before: `func @step` on tensors reads parameters by name. After: `@lori_step`
+    takes the bare pointers of runtime/engine/StepAbi.h; a parameter is a view at
+    its offset of the parameter section. Offsets are chosen here, 64-byte
+    aligned, in the order of first use, and recorded in the module's
+    `lori.layout`.
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect",
+                           "func::FuncDialect", "memref::MemRefDialect",
+                           "tensor::TensorDialect", "arith::ArithDialect"];
+}
+
+#endif // LORI_PASSES_PASSES_TD

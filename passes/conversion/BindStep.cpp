@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialect/lori/LoriOps.h"
+#include "passes/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace mlir::lori {
+#define GEN_PASS_DEF_BINDSTEPPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+/// Alignment of each parameter in its section, in bytes: a cache line, and the
+/// widest vector.
+constexpr int64_t alignment = 64;
+
+/// Bound of the leading dimension of arrays whose length the caller chooses;
+/// takes part in no address.
+constexpr int64_t capacity = int64_t(1) << 24;
+
+/// The arguments of the C function, in the order of StepAbi.h.
+enum Argument : unsigned {
+  Rows,
+  Outputs,
+  Tokens,
+  Positions,
+  Sequences,
+  OutputRows,
+  AdapterScales,
+  Pages,
+  Params,
+  Keys,
+  Values,
+  Logits,
+};
+
+/// Rewrites one step function.
+class Binder {
+public:
+  Binder(func::FuncOp step)
+      : step(step), module(step->getParentOfType<ModuleOp>()), symbols(module),
+        b(step.getContext()), loc(step.getLoc()) {}
+
+  void run();
+
+private:
+  void placeParams();
+  void createFunction();
+  void replaceArguments();
+  void replaceParam(GetParamOp get);
+  void replaceWeights(AdapterWeightsOp op);
+  void replaceReturn();
+
+  Value argument(Argument which) { return entry->getArgument(which); }
+  /// Emits the tensor of an argument, cut to `rows` if it is not null.
+  Value readOnly(Value memref, Value rows);
+  Value paramTensor(Operation *symbol);
+
+  func::FuncOp step;
+  ModuleOp module;
+  SymbolTable symbols;
+  OpBuilder b;
+  Location loc;
+  func::FuncOp function;
+  Block *entry = nullptr;
+  int64_t paramBytes = 0;
+  SmallVector<AdapterOp> adapters;
+  llvm::DenseMap<Operation *, Value> paramTensors;
+  Value scales;
+};
+
+} // namespace
+
+static RankedTensorType getParamType(Operation *symbol) {
+  if (auto param = dyn_cast<ParamOp>(symbol))
+    return cast<RankedTensorType>(param.getType());
+  return cast<RankedTensorType>(cast<DerivedParamOp>(symbol).getType());
+}
+
+void Binder::placeParams() {
+  step.walk([&](GetParamOp get) {
+    Operation *symbol = symbols.lookup(get.getParam());
+    if (symbol->hasAttr("offset"))
+      return;
+    symbol->setAttr("offset", b.getI64IntegerAttr(paramBytes));
+    paramBytes = llvm::alignTo(
+        paramBytes + getStorageBytes(getParamType(symbol)), alignment);
+  });
+}
+
+void Binder::createFunction() {
+  Type index = b.getIndexType(), i32 = b.getI32Type(), f32 = b.getF32Type();
+  auto toMemRef = [](Type tensor) -> Type {
+    auto type = cast<RankedTensorType>(tensor);
+    return MemRefType::get(type.getShape(), type.getElementType());
+  };
+  FunctionType old = step.getFunctionType();
+  auto ids = MemRefType::get({capacity}, i32);
+  int64_t columns = std::max<size_t>(adapters.size(), 1);
+  int64_t vocabulary = cast<RankedTensorType>(old.getResult(0)).getDimSize(1);
+  SmallVector<Type> types{
+      index,
+      index,
+      ids,
+      ids,
+      ids,
+      ids,
+      MemRefType::get({capacity, columns}, f32),
+      toMemRef(old.getInput(4)),
+      MemRefType::get({std::max<int64_t>(paramBytes, 1)}, b.getI8Type()),
+      toMemRef(old.getInput(5)),
+      toMemRef(old.getInput(6)),
+      MemRefType::get({capacity, vocabulary}, f32)};
+  b.setInsertionPoint(step);
+  function =
+      func::FuncOp::create(b, loc, "lori_step", b.getFunctionType(types, {}));
+  function->setAttr("llvm.bareptr", b.getUnitAttr());
+  for (unsigned i = Tokens; i <= Logits; ++i)
+    function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                        b.getUnitAttr());
+  // The body moves over as it is; its old arguments are replaced one by one.
+  function.getBody().takeBody(step.getBody());
+  entry = &function.front();
+  for (unsigned i = 0; i < types.size(); ++i)
+    entry->insertArgument(i, types[i], loc);
+  b.setInsertionPointToStart(entry);
+}
+
+Value Binder::readOnly(Value memref, Value rows) {
+  if (rows) {
+    auto type = cast<MemRefType>(memref.getType());
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0));
+    SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t size : type.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    sizes[0] = rows;
+    memref = memref::SubViewOp::create(b, loc, memref, offsets, sizes, strides);
+  }
+  auto type = cast<MemRefType>(memref.getType());
+  return bufferization::ToTensorOp::create(
+      b, loc, RankedTensorType::get(type.getShape(), type.getElementType()),
+      memref, /*restrict=*/true, /*writable=*/false);
+}
+
+void Binder::replaceArguments() {
+  // step(tokens, positions, sequences, output rows, pages, keys, values)
+  auto old = [&](unsigned i) { return entry->getArgument(Logits + 1 + i); };
+  old(0).replaceAllUsesWith(readOnly(argument(Tokens), argument(Rows)));
+  old(1).replaceAllUsesWith(readOnly(argument(Positions), argument(Rows)));
+  old(2).replaceAllUsesWith(readOnly(argument(Sequences), argument(Rows)));
+  old(3).replaceAllUsesWith(readOnly(argument(OutputRows), argument(Outputs)));
+  old(4).replaceAllUsesWith(readOnly(argument(Pages), Value()));
+  for (auto [i, cache] : {std::pair(5u, Keys), {6u, Values}})
+    old(i).replaceAllUsesWith(bufferization::ToTensorOp::create(
+        b, loc, old(i).getType(), argument(cache), /*restrict=*/true,
+        /*writable=*/true));
+  entry->eraseArguments(Logits + 1, 7);
+  if (!adapters.empty())
+    scales = readOnly(argument(AdapterScales), argument(Rows));
+}
+
+Value Binder::paramTensor(Operation *symbol) {
+  Value &tensor = paramTensors[symbol];
+  if (tensor)
+    return tensor;
+  OpBuilder::InsertionGuard guard(b);
+  RankedTensorType storage = getStorageType(getParamType(symbol));
+  Value offset = arith::ConstantIndexOp::create(
+      b, loc, symbol->getAttrOfType<IntegerAttr>("offset").getInt());
+  auto type = MemRefType::get(storage.getShape(), storage.getElementType());
+  Value view = memref::ViewOp::create(b, symbol->getLoc(), type,
+                                      argument(Params), offset, ValueRange{});
+  tensor = bufferization::ToTensorOp::create(b, symbol->getLoc(), storage, view,
+                                             /*restrict=*/true,
+                                             /*writable=*/false);
+  return tensor;
+}
+
+void Binder::replaceParam(GetParamOp get) {
+  Value tensor = paramTensor(symbols.lookup(get.getParam()));
+  if (get.getLayer()) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(get);
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0));
+    SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t size : type.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    offsets[0] = get.getLayer();
+    sizes[0] = b.getIndexAttr(1);
+    tensor = tensor::ExtractSliceOp::create(b, get.getLoc(), getLayerType(type),
+                                            tensor, offsets, sizes, strides);
+  }
+  for (Operation *user : llvm::make_early_inc_range(get->getUsers()))
+    if (auto view = dyn_cast<StorageOp>(user)) {
+      view.replaceAllUsesWith(tensor);
+      view.erase();
+    }
+  if (!get->use_empty())
+    get.replaceAllUsesWith(tensor);
+  get.erase();
+}
+
+void Binder::replaceWeights(AdapterWeightsOp op) {
+  auto *position = llvm::find_if(adapters, [&](AdapterOp adapter) {
+    return adapter.getSymName() == op.getAdapter();
+  });
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  Value column = tensor::ExtractSliceOp::create(
+      b, op.getLoc(), cast<RankedTensorType>(op.getType()), scales,
+      ArrayRef<OpFoldResult>{
+          zero, b.getIndexAttr(std::distance(adapters.begin(), position))},
+      ArrayRef<OpFoldResult>{argument(Rows), one},
+      ArrayRef<OpFoldResult>{one, one});
+  op.replaceAllUsesWith(column);
+  op.erase();
+}
+
+void Binder::replaceReturn() {
+  auto end = cast<func::ReturnOp>(entry->getTerminator());
+  b.setInsertionPoint(end);
+  auto type = cast<MemRefType>(argument(Logits).getType());
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  Value logits = memref::SubViewOp::create(
+      b, loc, argument(Logits), ArrayRef<OpFoldResult>{zero, zero},
+      ArrayRef<OpFoldResult>{argument(Outputs),
+                             b.getIndexAttr(type.getDimSize(1))},
+      ArrayRef<OpFoldResult>{one, one});
+  for (auto [value, target] :
+       llvm::zip_equal(end.getOperands(),
+                       ValueRange{logits, argument(Keys), argument(Values)}))
+    bufferization::MaterializeInDestinationOp::create(
+        b, loc, /*result=*/Type(), value, target, /*restrict=*/true,
+        /*writable=*/true);
+  func::ReturnOp::create(b, loc);
+  end.erase();
+}
+
+void Binder::run() {
+  llvm::append_range(adapters, module.getOps<AdapterOp>());
+  placeParams();
+  createFunction();
+  replaceArguments();
+  for (auto op : llvm::to_vector(function.getOps<AdapterWeightsOp>()))
+    replaceWeights(op);
+  SmallVector<GetParamOp> gets;
+  function.walk([&](GetParamOp get) { gets.push_back(get); });
+  for (GetParamOp get : gets)
+    replaceParam(get);
+  replaceReturn();
+  step.erase();
+}
+
+namespace {
+
+struct BindStepPass final : impl::BindStepPassBase<BindStepPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    auto step = getOperation().lookupSymbol<func::FuncOp>("step");
+    if (!step || step.getNumArguments() != 7 || step.getNumResults() != 3) {
+      getOperation().emitError("expected a function @step as ModelBuilder "
+                               "makes it");
+      return signalPassFailure();
+    }
+    Binder(step).run();
+  }
+};
+
+} // namespace
+} // namespace mlir::lori

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialect/lm/LmOps.h"
+#include "dialect/lori/LoriOps.h"
+#include "passes/Passes.h"
+#include "passes/transforms/ParameterUtils.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::lori {
+#define GEN_PASS_DEF_ATTACHADAPTERSPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+/// Adds the modules of one adapter to the linear layers of a module.
+class Attacher {
+public:
+  Attacher(AdapterOp adapter, SymbolTable &symbols, bool live)
+      : adapter(adapter), symbols(symbols), live(live) {}
+
+  /// Adds the update of `module` behind `linear`, which reads the layers of
+  /// `weight`.
+  void attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module);
+
+private:
+  Value scale(OpBuilder &builder, Location loc, ModuleAttr module, Value layer);
+  Value factor(OpBuilder &builder, Location loc, FlatSymbolRefAttr symbol,
+               Value layer);
+
+  AdapterOp adapter;
+  SymbolTable &symbols;
+  bool live;
+};
+
+} // namespace
+
+/// Returns the layer index that `value`'s parameter is read at, or null.
+static Value getLayerIndex(Value value) {
+  while (!isa<GetParamOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value.getDefiningOp<GetParamOp>().getLayer();
+}
+
+/// Returns where `layer` of a run that starts at `weight`'s first layer lies in
+/// the stack of `factor`, which covers all layers.
+static Value toStackIndex(OpBuilder &builder, Location loc, Value layer,
+                          ParamOp weight) {
+  int64_t first = weight.getSource().getLayers()[0];
+  if (first == 0)
+    return layer;
+  Value offset = arith::ConstantIndexOp::create(builder, loc, first);
+  return arith::AddIOp::create(builder, loc, layer, offset);
+}
+
+Value Attacher::factor(OpBuilder &builder, Location loc,
+                       FlatSymbolRefAttr symbol, Value layer) {
+  auto param = symbols.lookup<ParamOp>(symbol.getValue());
+  auto type = cast<RankedTensorType>(param.getType());
+  return GetParamOp::create(builder, loc,
+                            param.isStacked() ? getLayerType(type) : type,
+                            symbol, param.isStacked() ? layer : Value());
+}
+
+Value Attacher::scale(OpBuilder &builder, Location loc, ModuleAttr module,
+                      Value layer) {
+  double weight = live ? 1.0 : adapter.getWeight().convertToDouble();
+  SmallVector<float> scales;
+  for (double scale : module.getScales().asArrayRef())
+    scales.push_back(static_cast<float>(scale * weight));
+  if (llvm::all_equal(scales))
+    return arith::ConstantFloatOp::create(builder, loc, builder.getF32Type(),
+                                          APFloat(scales[0]));
+  auto type = RankedTensorType::get({static_cast<int64_t>(scales.size())},
+                                    builder.getF32Type());
+  Value table = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(type, ArrayRef<float>(scales)));
+  return tensor::ExtractOp::create(builder, loc, table, ValueRange{layer});
+}
+
+void Attacher::attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module) {
+  OpBuilder builder(linear->getContext());
+  // Behind the adapters that are attached already.
+  Value last = linear.getResult();
+  while (last.hasOneUse() && isa<AdaptOp>(*last.user_begin()))
+    last = cast<AdaptOp>(*last.user_begin()).getResult();
+  builder.setInsertionPointAfterValue(last);
+  Location loc = linear.getLoc();
+
+  Value layer = getLayerIndex(linear.getWeight());
+  if (layer)
+    layer = toStackIndex(builder, loc, layer, weight);
+  Value shrink = factor(builder, loc, module.getShrink(), layer);
+  Value expand = factor(builder, loc, module.getExpand(), layer);
+  Value weights;
+  if (live)
+    weights = AdapterWeightsOp::create(
+        builder, loc,
+        RankedTensorType::get({ShapedType::kDynamic}, builder.getF32Type()),
+        FlatSymbolRefAttr::get(adapter));
+  auto adapt =
+      AdaptOp::create(builder, loc, last.getType(), last, linear.getX(), shrink,
+                      expand, scale(builder, loc, module, layer), weights);
+  last.replaceAllUsesExcept(adapt, adapt);
+}
+
+namespace {
+
+struct AttachAdaptersPass final
+    : impl::AttachAdaptersPassBase<AttachAdaptersPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    // Linear layers by the source name of their weight.
+    llvm::StringMap<SmallVector<std::pair<lm::LinearOp, ParamOp>>> linears;
+    getOperation().walk([&](lm::LinearOp linear) {
+      if (ParamOp param = getOriginalParam(linear.getWeight(), symbols))
+        linears[param.getSource().getName()].push_back({linear, param});
+    });
+    for (auto adapter : getOperation().getOps<AdapterOp>()) {
+      Attacher attacher(adapter, symbols, live);
+      for (auto module : adapter.getModules().getAsRange<ModuleAttr>()) {
+        auto targets = linears.find(module.getTarget());
+        if (targets == linears.end()) {
+          adapter.emitError("expected a linear layer with weight '")
+              << module.getTarget().getValue() << "'";
+          return signalPassFailure();
+        }
+        for (auto [linear, weight] : targets->second)
+          attacher.attach(linear, weight, module);
+      }
+    }
+  }
+};
+
+} // namespace
+} // namespace mlir::lori

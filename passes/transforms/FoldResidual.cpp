@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialect/lm/LmOps.h"
+#include "dialect/lori/LoriOps.h"
+#include "passes/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::lori {
+#define GEN_PASS_DEF_FOLDRESIDUALPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+/// addf(r, linear(x, w)) -> linear(x, w) residual(r)
+/// addf(r, adapt(linear(x, w), ...)) -> adapt(linear(x, w) residual(r), ...)
+struct FoldAddIntoLinear final : OpRewritePattern<arith::AddFOp> {
+  using Base::Base;
+
+  LogicalResult matchAndRewrite(arith::AddFOp op,
+                                PatternRewriter &rewriter) const override {
+    for (auto [residual, update] :
+         {std::pair(op.getLhs(), op.getRhs()), {op.getRhs(), op.getLhs()}}) {
+      lm::LinearOp linear = getRootOfUpdate(update);
+      if (!linear || !isAvailableAt(residual, linear))
+        continue;
+      rewriter.modifyOpInPlace(
+          linear, [&] { linear.getResidualMutable().assign(residual); });
+      rewriter.replaceOp(op, update);
+      return success();
+    }
+    return rewriter.notifyMatchFailure(
+        op, "expected a linear layer without residual and other users");
+  }
+
+  static bool isAvailableAt(Value value, Operation *op) {
+    Operation *def = value.getDefiningOp();
+    return !def || def->getBlock() != op->getBlock() ||
+           def->isBeforeInBlock(op);
+  }
+
+  static lm::LinearOp getRootOfUpdate(Value update) {
+    while (update.hasOneUse()) {
+      if (auto adapt = update.getDefiningOp<AdaptOp>()) {
+        update = adapt.getBase();
+        continue;
+      }
+      auto linear = update.getDefiningOp<lm::LinearOp>();
+      return linear && !linear.getResidual() ? linear : lm::LinearOp();
+    }
+    return {};
+  }
+};
+
+struct FoldResidualPass final : impl::FoldResidualPassBase<FoldResidualPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<FoldAddIntoLinear>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mlir::lori

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/transforms/ParameterUtils.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace mlir::lori;
+
+ParamOp mlir::lori::getOriginalParam(Value value, SymbolTable &symbols) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto get = dyn_cast<GetParamOp>(op))
+      return symbols.lookup<ParamOp>(get.getParam());
+    if (!isa<ConvertOp, DeinterleaveRowsOp, PackOp, FuseOp>(op))
+      return {};
+    value = op->getOperand(0);
+  }
+  return {};
+}
+
+Type mlir::lori::parseStorageType(MLIRContext *context, StringRef name) {
+  Builder builder(context);
+  if (std::optional<QuantFormat> format = symbolizeQuantFormat(name))
+    return QuantType::get(context, *format);
+  return llvm::StringSwitch<Type>(name)
+      .Case("f32", builder.getF32Type())
+      .Case("f16", builder.getF16Type())
+      .Case("bf16", builder.getBF16Type())
+      .Default(Type());
+}

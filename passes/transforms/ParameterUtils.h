@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef LORI_PASSES_TRANSFORMS_PARAMETERUTILS_H
+#define LORI_PASSES_TRANSFORMS_PARAMETERUTILS_H
+
+#include "dialect/lori/LoriOps.h"
+
+namespace mlir::lori {
+
+/// Returns the `lori.param` that `value` is a rearranged or converted form of,
+/// or null if it is made of anything else.
+ParamOp getOriginalParam(Value value, SymbolTable &symbols);
+
+/// Returns the storage type that a user names: f32, f16, bf16, q8_0, q4_0,
+/// q4_1; null for another text.
+Type parseStorageType(MLIRContext *context, StringRef name);
+
+} // namespace mlir::lori
+
+#endif // LORI_PASSES_TRANSFORMS_PARAMETERUTILS_H
