@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
 # Wrappers that give every target of the project the same standards.
 
 include_guard(GLOBAL)
@@ -7,6 +9,8 @@ if(CCACHE_PROGRAM)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
+
+include(LoriInstall)
 
 # Warnings are errors in our own code, wherever it is built.
 add_library(lori_standards INTERFACE)
@@ -24,17 +28,25 @@ function(lori_add_runtime_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
-  target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE lori_standards)
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE $<BUILD_INTERFACE:lori_standards>)
+  lori_install_library(${name})
 endfunction()
 
-# A GoogleTest program; each of its cases is a test of ctest.
+# A GoogleTest program; each of its cases is a test of ctest. Cases of one
+# program run one after the other (they may share names of temporary files);
+# the files lie in the build folder, so that two builds do not meet.
 function(lori_add_unit_test name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main lori_standards)
   target_compile_definitions(${name} PRIVATE
     LORI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+  set(temporary ${PROJECT_BINARY_DIR}/test/tmp/${name})
+  file(MAKE_DIRECTORY ${temporary})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS unit TIMEOUT 300 RESOURCE_LOCK ${name}
+      ENVIRONMENT TMPDIR=${temporary})
+  set_property(GLOBAL APPEND PROPERTY LORI_UNIT_PROGRAMS ${name})
 endfunction()
 
 # A libFuzzer program over one parser.

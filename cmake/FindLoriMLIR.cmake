@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
 # Finds LLVM/MLIR 22.1 and sets up its build rules; sourced once.
 
 find_package(MLIR 22.1 CONFIG
@@ -13,6 +15,7 @@ message(STATUS "MLIR ${MLIR_VERSION} in ${MLIR_DIR}")
 
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 set(LLVM_EXTERNAL_LIT ${LLVM_TOOLS_BINARY_DIR}/lit)
+separate_arguments(LLVM_DEFINITIONS NATIVE_COMMAND ${LLVM_DEFINITIONS})
 set(LLVM_ENABLE_WARNINGS OFF)  # lori_standards sets ours
 include(TableGen)
 include(AddLLVM)
@@ -24,9 +27,11 @@ set(MLIR_LINK_MLIR_DYLIB ON)
 function(lori_add_library name)
   cmake_parse_arguments(ARG "" "" "LINK;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
-  target_include_directories(${name} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+  target_include_directories(${name} SYSTEM PUBLIC
+    "$<BUILD_INTERFACE:${LLVM_INCLUDE_DIRS};${MLIR_INCLUDE_DIRS}>")
   target_compile_definitions(${name} PUBLIC ${LLVM_DEFINITIONS})
-  target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM PRIVATE lori_standards)
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM PRIVATE $<BUILD_INTERFACE:lori_standards>)
+  lori_install_library(${name})
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
@@ -37,4 +42,5 @@ function(lori_add_tool name)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM lori_standards)
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

@@ -38,8 +38,8 @@ NewFile::~NewFile() {
 
 void NewFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    ssize_t count = ::pwrite(file, bytes.data(), bytes.size(),
-                             static_cast<off_t>(written));
+    ssize_t count =
+        ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(written));
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "runtime/support/NewFile.h"
 #include "runtime/support/Error.h"
 #include "runtime/support/MappedFile.h"
-#include "runtime/support/NewFile.h"
 
 #include <filesystem>
 #include <gtest/gtest.h>
