@@ -73,10 +73,11 @@ static void checkFeature(std::string_view value, StringRef part) {
   if (part.starts_with("+") || part.starts_with("-"))
     if (llvm::is_contained(codeFeatures, name))
       return;
-  throw Error(option(value), "'" + part.str() +
-                                 "' is not a feature, expected +NAME or -NAME "
-                                 "with one of " +
-                                 llvm::join(llvm::ArrayRef(codeFeatures), ", "));
+  throw Error(option(value),
+              "'" + part.str() +
+                  "' is not a feature, expected +NAME or -NAME "
+                  "with one of " +
+                  llvm::join(llvm::ArrayRef(codeFeatures), ", "));
 }
 
 static std::string hostFeatures() {

@@ -5,6 +5,7 @@
 #include "tools/driver/GeneratedCalls.h"
 #include "tools/driver/LlvmModule.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
@@ -78,6 +79,8 @@ Jit Jit::create(mlir::ModuleOp source, const CpuTarget &target) {
                           .setJITTargetMachineBuilder(machineBuilder(target))
                           .setLinkProcessSymbolsByDefault(false)
                           .create());
+  // Failures come back from lookup; nothing is to be printed as well.
+  engine->getExecutionSession().setErrorReporter(llvm::consumeError);
   defineCalls(*engine);
   check(engine->addIRModule(
       orc::ThreadSafeModule(std::move(code.module), std::move(code.context))));

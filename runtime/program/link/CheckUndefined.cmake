@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
 # cmake -DNM= -DOBJECT= -DLIBRARIES= -P CheckUndefined.cmake
 # Fails, and removes OBJECT, if it needs more than lori_step, what every linker
 # defines, and what the dynamic LIBRARIES define.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
 # Makes, when the project is built, the files that the compiler links generated
 # code with: each is one relocatable object that holds all a program needs, so
 # that linking needs neither a compiler nor libraries on the user's machine.
@@ -14,8 +16,6 @@ find_program(LORI_GNU_LD NAMES ld.bfd ${CMAKE_LIBRARY_ARCHITECTURE}-ld.bfd)
 if(NOT LORI_GNU_LD)
   message(FATAL_ERROR "GNU ld (ld.bfd) was not found: install binutils.")
 endif()
-
-set(LORI_PRELINK_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 # The compiler's or C library's file of that name.
 function(lori_toolchain_file result name)
@@ -37,15 +37,15 @@ function(lori_toolchain_files result)
   set(${result} ${paths} PARENT_SCOPE)
 endfunction()
 
-# The functions of GeneratedCalls.def as `-u NAME` for the linker.
+# The functions of GeneratedCalls.def as `--undefined=NAME` for the linker.
 function(lori_generated_calls result)
-  set(list ${LORI_PRELINK_DIR}/GeneratedCalls.def)
+  set(list ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/GeneratedCalls.def)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
   file(STRINGS ${list} lines REGEX "^LORI_[A-Z]+_CALL\\(")
   set(flags)
   foreach(line IN LISTS lines)
     string(REGEX REPLACE "^LORI_[A-Z]+_CALL\\((.*)\\)$" "\\1" name "${line}")
-    list(APPEND flags -u ${name})
+    list(APPEND flags --undefined=${name})
   endforeach()
   set(${result} ${flags} PARENT_SCOPE)
 endfunction()
@@ -72,7 +72,7 @@ function(lori_prelink_own_code name)
   file(GENERATE OUTPUT ${empty} CONTENT "")
   add_executable(${name} ${empty})
   lori_generated_calls(calls)
-  list(TRANSFORM calls PREPEND "SHELL:-Xlinker ")
+  list(TRANSFORM calls PREPEND "-Wl,")
   target_link_options(${name} PRIVATE ${calls})
   foreach(library IN LISTS ARG_WHOLE)
     target_link_libraries(${name} PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,${library}>")
@@ -124,8 +124,8 @@ function(lori_prelink target)
       --whole-archive ${sanitizers} --no-whole-archive
       --start-group ${archives} --end-group ${end}
     COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DOBJECT=${ARG_OUTPUT}
-      "-DLIBRARIES=${loaded}" -P ${LORI_PRELINK_DIR}/CheckUndefined.cmake
-    DEPENDS ${target}_own ${own} ${LORI_PRELINK_DIR}/CheckUndefined.cmake
+      "-DLIBRARIES=${loaded}" -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/CheckUndefined.cmake
+    DEPENDS ${target}_own ${own} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/CheckUndefined.cmake
     COMMENT "Linking all that ${ARG_KIND} programs need into ${ARG_OUTPUT}"
     VERBATIM)
   add_custom_target(${target} ALL DEPENDS ${ARG_OUTPUT})
