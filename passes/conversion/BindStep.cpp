@@ -249,7 +249,9 @@ void Binder::run() {
   placeParams();
   createFunction();
   replaceArguments();
-  for (auto op : llvm::to_vector(function.getOps<AdapterWeightsOp>()))
+  SmallVector<AdapterWeightsOp> weights;
+  function.walk([&](AdapterWeightsOp op) { weights.push_back(op); });
+  for (AdapterWeightsOp op : weights)
     replaceWeights(op);
   SmallVector<GetParamOp> gets;
   function.walk([&](GetParamOp get) { gets.push_back(get); });

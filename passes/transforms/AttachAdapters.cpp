@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace mlir::lori {
 #define GEN_PASS_DEF_ATTACHADAPTERSPASS
@@ -25,6 +26,7 @@ public:
   void attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module);
 
 private:
+  Value getWeights(lm::LinearOp linear);
   Value scale(OpBuilder &builder, Location loc, ModuleAttr module, Value layer);
   Value factor(OpBuilder &builder, Location loc, FlatSymbolRefAttr symbol,
                Value layer);
@@ -32,6 +34,7 @@ private:
   AdapterOp adapter;
   SymbolTable &symbols;
   bool live;
+  llvm::DenseMap<Operation *, Value> weightsOf;
 };
 
 } // namespace
@@ -79,6 +82,21 @@ Value Attacher::scale(OpBuilder &builder, Location loc, ModuleAttr module,
   return tensor::ExtractOp::create(builder, loc, table, ValueRange{layer});
 }
 
+/// Reads the weights once a function, ahead of the loop over layers.
+Value Attacher::getWeights(lm::LinearOp linear) {
+  auto function = linear->getParentOfType<FunctionOpInterface>();
+  Value &weights = weightsOf[function];
+  if (!weights) {
+    OpBuilder builder(linear->getContext());
+    builder.setInsertionPointToStart(&function.getFunctionBody().front());
+    weights = AdapterWeightsOp::create(
+        builder, adapter.getLoc(),
+        RankedTensorType::get({ShapedType::kDynamic}, builder.getF32Type()),
+        FlatSymbolRefAttr::get(adapter));
+  }
+  return weights;
+}
+
 void Attacher::attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module) {
   OpBuilder builder(linear->getContext());
   // Behind the adapters that are attached already.
@@ -93,12 +111,7 @@ void Attacher::attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module) {
     layer = toStackIndex(builder, loc, layer, weight);
   Value shrink = factor(builder, loc, module.getShrink(), layer);
   Value expand = factor(builder, loc, module.getExpand(), layer);
-  Value weights;
-  if (live)
-    weights = AdapterWeightsOp::create(
-        builder, loc,
-        RankedTensorType::get({ShapedType::kDynamic}, builder.getF32Type()),
-        FlatSymbolRefAttr::get(adapter));
+  Value weights = live ? getWeights(linear) : Value();
   auto adapt =
       AdaptOp::create(builder, loc, last.getType(), last, linear.getX(), shrink,
                       expand, scale(builder, loc, module, layer), weights);

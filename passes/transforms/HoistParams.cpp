@@ -147,10 +147,11 @@ void Hoister::hoist(Operation *root) {
 void Hoister::run() {
   SmallVector<Operation *> roots, expressions;
   module.walk([&](Operation *op) {
-    if (op->getParentOfType<DerivedParamOp>() || op->getNumResults() != 1 ||
-        getOrigin(op->getResult(0)) != Origin::Expression)
+    if (op->getParentOfType<DerivedParamOp>() || op->getNumResults() != 1)
       return;
-    expressions.push_back(op);
+    Origin origin = getOrigin(op->getResult(0));
+    if (origin == Origin::Leaf || origin == Origin::Expression)
+      expressions.push_back(op);
     if (isRoot(op))
       roots.push_back(op);
   });

@@ -157,10 +157,8 @@ void Compilation::generate(mlir::ModuleOp module, bool isStep) {
   codegen.vectorBits = target.vectorBits();
   codegen.registers = target.hasAvx512() ? 32 : 16;
   runPasses(module, [&](mlir::OpPassManager &pm) {
-    if (!isStep)
-      return mlir::lori::buildReferenceCodegenPipeline(pm);
     mlir::lori::buildBufferizationPipeline(pm);
-    if (options.pipeline == PipelineKind::Reference)
+    if (!isStep || options.pipeline == PipelineKind::Reference)
       mlir::lori::buildReferenceCodegenPipeline(pm);
     else
       mlir::lori::buildOptimizedCodegenPipeline(pm, codegen);
