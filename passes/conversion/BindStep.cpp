@@ -235,9 +235,8 @@ void Binder::replaceReturn() {
       ArrayRef<OpFoldResult>{argument(Outputs),
                              b.getIndexAttr(type.getDimSize(1))},
       ArrayRef<OpFoldResult>{one, one});
-  for (auto [value, target] :
-       llvm::zip_equal(end.getOperands(),
-                       ValueRange{logits, argument(Keys), argument(Values)}))
+  Value targets[] = {logits, argument(Keys), argument(Values)};
+  for (auto [value, target] : llvm::zip_equal(end.getOperands(), targets))
     bufferization::MaterializeInDestinationOp::create(
         b, loc, /*result=*/Type(), value, target, /*restrict=*/true,
         /*writable=*/true);

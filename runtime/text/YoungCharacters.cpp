@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The characters of Unicode 15.0 to 16.0 (DerivedGeneralCategory.txt).
+
+#include "runtime/text/Regex.h"
+#include "runtime/text/Unicode.h"
+
+#include <algorithm>
+
+using namespace lori;
+
+namespace {
+
+// Stand-ins, named after category and bytes in UTF-8.
+constexpr char32_t Cf4 = 0x110BD, Han4 = 0x20000, Ll3 = 0x1E01, Ll4 = 0x10428,
+                   Lm4 = 0x16B40, Lo4 = 0x10300, Lu3 = 0x1E00, Lu4 = 0x10400,
+                   Mc3 = 0x903, Mc4 = 0x11000, Mn3 = 0x900, Mn4 = 0x101FD,
+                   Nd4 = 0x104A0, No4 = 0x10107, Pd4 = 0x10EAD, Po3 = 0x2020,
+                   Po4 = 0x10100, Sm4 = 0x1D6C1, So3 = 0x2600, So4 = 0x1F600;
+
+struct YoungRange {
+  char32_t first, last, standIn;
+};
+
+constexpr YoungRange youngRanges[] = {
+    {0x897, 0x897, Mn3},      {0xCF3, 0xCF3, Mc3},
+    {0xECE, 0xECE, Mn3},      {0x1B4E, 0x1B4F, Po3},
+    {0x1B7F, 0x1B7F, Po3},    {0x1C89, 0x1C89, Lu3},
+    {0x1C8A, 0x1C8A, Ll3},    {0x2427, 0x2429, So3},
+    {0x2FFC, 0x2FFF, So3},    {0x31E4, 0x31E5, So3},
+    {0x31EF, 0x31EF, So3},    {0xA7CB, 0xA7CC, Lu3},
+    {0xA7CD, 0xA7CD, Ll3},    {0xA7DA, 0xA7DA, Lu3},
+    {0xA7DB, 0xA7DB, Ll3},    {0xA7DC, 0xA7DC, Lu3},
+    {0x105C0, 0x105F3, Lo4},  {0x10D40, 0x10D49, Nd4},
+    {0x10D4A, 0x10D4D, Lo4},  {0x10D4E, 0x10D4E, Lm4},
+    {0x10D4F, 0x10D4F, Lo4},  {0x10D50, 0x10D65, Lu4},
+    {0x10D69, 0x10D6D, Mn4},  {0x10D6E, 0x10D6E, Pd4},
+    {0x10D6F, 0x10D6F, Lm4},  {0x10D70, 0x10D85, Ll4},
+    {0x10D8E, 0x10D8F, Sm4},  {0x10EC2, 0x10EC4, Lo4},
+    {0x10EFC, 0x10EFF, Mn4},  {0x1123F, 0x11240, Lo4},
+    {0x11241, 0x11241, Mn4},  {0x11380, 0x11389, Lo4},
+    {0x1138B, 0x1138B, Lo4},  {0x1138E, 0x1138E, Lo4},
+    {0x11390, 0x113B5, Lo4},  {0x113B7, 0x113B7, Lo4},
+    {0x113B8, 0x113BA, Mc4},  {0x113BB, 0x113C0, Mn4},
+    {0x113C2, 0x113C2, Mc4},  {0x113C5, 0x113C5, Mc4},
+    {0x113C7, 0x113CA, Mc4},  {0x113CC, 0x113CD, Mc4},
+    {0x113CE, 0x113CE, Mn4},  {0x113CF, 0x113CF, Mc4},
+    {0x113D0, 0x113D0, Mn4},  {0x113D1, 0x113D1, Lo4},
+    {0x113D2, 0x113D2, Mn4},  {0x113D3, 0x113D3, Lo4},
+    {0x113D4, 0x113D5, Po4},  {0x113D7, 0x113D8, Po4},
+    {0x113E1, 0x113E2, Mn4},  {0x116D0, 0x116E3, Nd4},
+    {0x11B00, 0x11B09, Po4},  {0x11BC0, 0x11BE0, Lo4},
+    {0x11BE1, 0x11BE1, Po4},  {0x11BF0, 0x11BF9, Nd4},
+    {0x11F00, 0x11F01, Mn4},  {0x11F02, 0x11F02, Lo4},
+    {0x11F03, 0x11F03, Mc4},  {0x11F04, 0x11F10, Lo4},
+    {0x11F12, 0x11F33, Lo4},  {0x11F34, 0x11F35, Mc4},
+    {0x11F36, 0x11F3A, Mn4},  {0x11F3E, 0x11F3F, Mc4},
+    {0x11F40, 0x11F40, Mn4},  {0x11F41, 0x11F41, Mc4},
+    {0x11F42, 0x11F42, Mn4},  {0x11F43, 0x11F4F, Po4},
+    {0x11F50, 0x11F59, Nd4},  {0x11F5A, 0x11F5A, Mn4},
+    {0x1342F, 0x1342F, Lo4},  {0x13439, 0x1343F, Cf4},
+    {0x13440, 0x13440, Mn4},  {0x13441, 0x13446, Lo4},
+    {0x13447, 0x13455, Mn4},  {0x13460, 0x143FA, Lo4},
+    {0x16100, 0x1611D, Lo4},  {0x1611E, 0x16129, Mn4},
+    {0x1612A, 0x1612C, Mc4},  {0x1612D, 0x1612F, Mn4},
+    {0x16130, 0x16139, Nd4},  {0x16D40, 0x16D42, Lm4},
+    {0x16D43, 0x16D6A, Lo4},  {0x16D6B, 0x16D6C, Lm4},
+    {0x16D6D, 0x16D6F, Po4},  {0x16D70, 0x16D79, Nd4},
+    {0x18CFF, 0x18CFF, Lo4},  {0x1B132, 0x1B132, Lo4},
+    {0x1B155, 0x1B155, Lo4},  {0x1CC00, 0x1CCEF, So4},
+    {0x1CCF0, 0x1CCF9, Nd4},  {0x1CD00, 0x1CEB3, So4},
+    {0x1D2C0, 0x1D2D3, No4},  {0x1DF25, 0x1DF2A, Ll4},
+    {0x1E030, 0x1E06D, Lm4},  {0x1E08F, 0x1E08F, Mn4},
+    {0x1E4D0, 0x1E4EA, Lo4},  {0x1E4EB, 0x1E4EB, Lm4},
+    {0x1E4EC, 0x1E4EF, Mn4},  {0x1E4F0, 0x1E4F9, Nd4},
+    {0x1E5D0, 0x1E5ED, Lo4},  {0x1E5EE, 0x1E5EF, Mn4},
+    {0x1E5F0, 0x1E5F0, Lo4},  {0x1E5F1, 0x1E5FA, Nd4},
+    {0x1E5FF, 0x1E5FF, Po4},  {0x1F6DC, 0x1F6DC, So4},
+    {0x1F774, 0x1F776, So4},  {0x1F77B, 0x1F77F, So4},
+    {0x1F7D9, 0x1F7D9, So4},  {0x1F8B2, 0x1F8BB, So4},
+    {0x1F8C0, 0x1F8C1, So4},  {0x1FA75, 0x1FA77, So4},
+    {0x1FA87, 0x1FA89, So4},  {0x1FA8F, 0x1FA8F, So4},
+    {0x1FAAD, 0x1FAAF, So4},  {0x1FABB, 0x1FABF, So4},
+    {0x1FAC6, 0x1FAC6, So4},  {0x1FACE, 0x1FACF, So4},
+    {0x1FADA, 0x1FADC, So4},  {0x1FADF, 0x1FADF, So4},
+    {0x1FAE8, 0x1FAE9, So4},  {0x1FAF7, 0x1FAF8, So4},
+    {0x1FBCB, 0x1FBEF, So4},  {0x2B739, 0x2B739, Han4},
+    {0x2EBF0, 0x2EE5D, Han4}, {0x31350, 0x323AF, Han4}};
+
+} // namespace
+
+static char32_t standInFor(char32_t codePoint) {
+  const YoungRange *range =
+      std::lower_bound(std::begin(youngRanges), std::end(youngRanges),
+                       codePoint, [](const YoungRange &entry, char32_t value) {
+                         return entry.last < value;
+                       });
+  bool inside = range != std::end(youngRanges) && codePoint >= range->first;
+  return inside ? range->standIn : codePoint;
+}
+
+bool lori::replaceYoungCharacters(std::string_view text,
+                                  std::string &standIns) {
+  bool found = false;
+  for (size_t at = 0; at < text.size();) {
+    // All of them have three or four bytes.
+    if (static_cast<uint8_t>(text[at]) < 0xE0) {
+      ++at;
+      continue;
+    }
+    Utf8Char next = decodeUtf8(text, at);
+    char32_t standIn = standInFor(next.codePoint);
+    if (standIn != next.codePoint) {
+      if (!found)
+        standIns = text;
+      found = true;
+      std::string bytes;
+      appendUtf8(bytes, standIn);
+      standIns.replace(at, bytes.size(), bytes);
+    }
+    at += next.size;
+  }
+  return found;
+}
