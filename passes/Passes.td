@@ -168,4 +168,23 @@ def BindStepPass : Pass<"lori-bind-step", "ModuleOp"> {
                            "tensor::TensorDialect", "arith::ArithDialect"];
 }
 
+def EraseParamsPass : Pass<"lori-erase-params", "ModuleOp"> {
+  let summary = "Erase the declarations of parameters and adapters";
+  let description = [{
+    Once functions refer to parameters by their addresses only, the
+    declarations serve the driver's table of parameters and nothing else. The
+    pass leaves a module of functions, ready for bufferization.
+  }];
+}
+
+def CopyToLinalgPass : Pass<"convert-copy-to-linalg"> {
+  let summary = "Copy strided views by loops of our own";
+  let description = [{
+    A `memref.copy` between views that are not contiguous would become a call of
+    MLIR's runner library, which no program links; it becomes an elementwise
+    `linalg.generic`. Contiguous copies stay, and become a memcpy.
+  }];
+  let dependentDialects = ["linalg::LinalgDialect"];
+}
+
 #endif // LORI_PASSES_PASSES_TD

@@ -4,6 +4,9 @@
 #include "dialect/lm/LmDialect.h"
 #include "dialect/lori/LoriDialect.h"
 #include "passes/Passes.h"
+#include "passes/codegen/cpu/CpuCodegen.h"
+#include "passes/codegen/cpu/Passes.h"
+#include "passes/pipelines/Pipelines.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -19,4 +22,7 @@ void mlir::lori::registerEverything(DialectRegistry &registry) {
   registerCompilerDialects(registry);
   registerAllPasses();
   registerLoriPasses();
+  registerLoriCpuCodegenPasses();
+  registerCpuCodegenPipelines();
+  registerPipelines();
 }

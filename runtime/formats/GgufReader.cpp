@@ -248,9 +248,11 @@ private:
 
   // Offsets count from the end of the table, rounded up to the alignment.
   void placeTensors() {
-    uint64_t start = (reader.position() + gguf.dataAlignment - 1) /
-                     gguf.dataAlignment * gguf.dataAlignment;
-    uint64_t available = start < bytes.size() ? bytes.size() - start : 0;
+    uint64_t aligned = (reader.position() + gguf.dataAlignment - 1) /
+                       gguf.dataAlignment * gguf.dataAlignment;
+    // The padding may be missing where there is no data.
+    uint64_t start = std::min<uint64_t>(aligned, bytes.size());
+    uint64_t available = bytes.size() - start;
     std::vector<const StoredTensor *> byOffset;
     for (StoredTensor &tensor : gguf.tensorList) {
       if (tensor.offset % gguf.dataAlignment != 0)

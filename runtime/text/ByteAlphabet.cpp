@@ -46,3 +46,18 @@ std::optional<std::string> lori::bytesOfAlphabet(std::string_view text) {
   }
   return result;
 }
+
+std::optional<unsigned char> lori::byteOfTokenName(std::string_view text) {
+  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>')
+    return std::nullopt;
+  int value = 0;
+  for (char c : text.substr(3, 2)) {
+    int digit = c >= '0' && c <= '9'                     ? c - '0'
+                : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                         : -1;
+    if (digit < 0)
+      return std::nullopt;
+    value = value * 16 + digit;
+  }
+  return static_cast<unsigned char>(value);
+}

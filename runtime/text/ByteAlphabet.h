@@ -20,6 +20,10 @@ char32_t alphabetCharacter(unsigned char byte);
 /// writes none.
 std::optional<std::string> bytesOfAlphabet(std::string_view text);
 
+/// Returns the byte of a byte token by its name, 10 for "<0x0A>"; nothing for
+/// other names.
+std::optional<unsigned char> byteOfTokenName(std::string_view text);
+
 } // namespace lori
 
 #endif // LORI_RUNTIME_TEXT_BYTEALPHABET_H

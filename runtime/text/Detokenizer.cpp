@@ -39,8 +39,14 @@ void Detokenizer::push(int32_t id, std::string &out) {
     return;
   auto symbol = static_cast<uint32_t>(id);
   uint16_t flags = blob.symbols[symbol].flags;
-  if (!(flags & SymbolExists) || (skipSpecial && (flags & SymbolSpecial)))
+  if (!(flags & SymbolExists))
     return;
+  if (skipSpecial && (flags & SymbolSpecial)) {
+    // Left out, it still ends a run of bytes for SentencePiece.
+    if (decodingOf(blob) == ByteDecoding::Characters)
+      flushRun(out);
+    return;
+  }
   std::string buffer;
   std::string_view bytes = bytesOf(symbol, buffer);
   if (blob.has(BlobJoinWithSpaces) && !first)
@@ -74,6 +80,9 @@ void Detokenizer::flushRun(std::string &out) {
   if (pending.empty())
     return;
   std::string text;
+  // SentencePiece takes no space off that is written as a byte.
+  if (decodingOf(data->blob) == ByteDecoding::Characters)
+    leftToStrip = 0;
   if (isUtf8(pending)) {
     text = pending;
   } else if (decodingOf(data->blob) == ByteDecoding::Runs) {

@@ -116,25 +116,10 @@ void DecoderReader::byteLevel() {
   stage = Stage::Text;
 }
 
-static std::optional<uint8_t> byteOfName(std::string_view text) {
-  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>')
-    return std::nullopt;
-  int value = 0;
-  for (char c : text.substr(3, 2)) {
-    int digit = c >= '0' && c <= '9'                     ? c - '0'
-                : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                         : -1;
-    if (digit < 0)
-      return std::nullopt;
-    value = value * 16 + digit;
-  }
-  return static_cast<uint8_t>(value);
-}
-
 void DecoderReader::byteFallback() {
   spec.byteDecoding = ByteDecoding::Runs;
   for (size_t id = 0; id < shown.size(); ++id)
-    if (std::optional<uint8_t> byte = byteOfName(shown[id])) {
+    if (std::optional<uint8_t> byte = byteOfTokenName(shown[id])) {
       spec.tokens[id].isByte = true;
       shown[id] = std::string(1, static_cast<char>(*byte));
     }

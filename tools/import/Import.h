@@ -10,6 +10,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "runtime/formats/Checkpoint.h"
+#include "runtime/formats/PeftAdapter.h"
 
 namespace mlir::lm {
 class ModelBuilder;
@@ -31,6 +32,12 @@ struct ImportOptions {
 mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context,
                                               const Checkpoint &checkpoint,
                                               const ImportOptions &options);
+
+/// Declares `adapter`, with its factors as parameters of the file `name`, scaled
+/// as a whole by `weight`. Layers that lack a module, and ranks below the
+/// largest of a stack, are zero. Throws Error for what no op expresses.
+void importAdapter(mlir::ModuleOp module, llvm::StringRef name, double weight,
+                   const PeftAdapter &adapter, const ModelConfig &config);
 
 /// Describes the decoder of `config` to `builder`.
 void buildDecoder(mlir::lm::ModelBuilder &builder, const ModelConfig &config);

@@ -252,6 +252,14 @@ TEST(GgufTest, ShapesMustFitTheirBlocks) {
       "has 5 dimensions");
 }
 
+TEST(GgufTest, AnEmptyTensorBehindTheLastByteIsEmpty) {
+  std::string bytes = GgufSample().tensor("a", {0}).bytes();
+  bytes.resize(bytes.find("a", 24) + 1 + 4 + 8 + 4 + 8); // no padding
+  Gguf gguf(asBytes(bytes), "x.gguf");
+  EXPECT_LE(gguf.findTensor("a")->offset, bytes.size());
+  EXPECT_EQ(gguf.bytes(*gguf.findTensor("a")).size(), 0u);
+}
+
 TEST(GgufTest, AlignmentMustBeAPowerOfTwo) {
   EXPECT_SAYS(readError(GgufSample().u32("general.alignment", 0).bytes()),
               "is 0, no power of two");

@@ -26,6 +26,7 @@ std::string TemporaryFolder::write(const std::string &name,
                                    const std::string &content) const {
   fs::path file = path / name;
   fs::create_directories(file.parent_path());
+  fs::remove(file); // truncating makes ext4 flush, which takes 5 ms
   std::ofstream(file, std::ios::binary) << content;
   return file;
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tools/driver/Jit.h"
+#include "runtime/support/Error.h"
+#include "tools/driver/GeneratedCalls.h"
+#include "tools/driver/LlvmModule.h"
+
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+
+using namespace lori;
+namespace orc = llvm::orc;
+
+// What goes wrong here is a defect of a lowering, but must not abort.
+static void check(llvm::Error error) {
+  if (error)
+    throw Error("compile-time evaluation", llvm::toString(std::move(error)));
+}
+
+template <typename T> static T check(llvm::Expected<T> value) {
+  check(value.takeError());
+  return std::move(*value);
+}
+
+static void checkRunsHere(const CpuTarget &target) {
+  CpuTarget host = CpuTarget::native();
+  std::vector<std::string> missing;
+  llvm::copy_if(target.features(), std::back_inserter(missing),
+                [&](const std::string &feature) { return !host.has(feature); });
+  if (!missing.empty())
+    throw Error("--cpu=" + target.name(),
+                "this machine lacks " + llvm::join(missing, ", ") +
+                    ", so it cannot run such code: compile-time evaluation "
+                    "takes --cpu=native");
+}
+
+static orc::JITTargetMachineBuilder machineBuilder(const CpuTarget &target) {
+  orc::JITTargetMachineBuilder builder{llvm::Triple(CpuTarget::triple())};
+  builder.setCPU(CpuTarget::llvmCpu());
+  builder.setFeatures(target.llvmFeatures());
+  builder.setRelocationModel(llvm::Reloc::PIC_);
+  builder.setCodeModel(llvm::CodeModel::Small);
+  builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  return builder;
+}
+
+// Ours by address, since a program need not export what it is linked with; the
+// system's by name, and only those on the list.
+static void defineCalls(orc::LLJIT &engine) {
+  orc::SymbolMap own;
+  llvm::DenseSet<orc::SymbolStringPtr> system;
+  for (const GeneratedCall &call : generatedCalls()) {
+    orc::SymbolStringPtr name = engine.mangleAndIntern(call.name);
+    if (call.address)
+      own[name] = {orc::ExecutorAddr::fromPtr(call.address),
+                   llvm::JITSymbolFlags::Exported |
+                       llvm::JITSymbolFlags::Callable};
+    else
+      system.insert(name);
+  }
+  orc::JITDylib &library = engine.getMainJITDylib();
+  check(library.define(orc::absoluteSymbols(std::move(own))));
+  library.addGenerator(
+      check(orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+          engine.getDataLayout().getGlobalPrefix(),
+          [system](const orc::SymbolStringPtr &name) {
+            return system.contains(name);
+          })));
+}
+
+Jit Jit::create(mlir::ModuleOp source, const CpuTarget &target) {
+  checkRunsHere(target);
+  LlvmModule code = compileToLlvm(source, target);
+  auto engine = check(orc::LLJITBuilder()
+                          .setJITTargetMachineBuilder(machineBuilder(target))
+                          .setLinkProcessSymbolsByDefault(false)
+                          .create());
+  // Failures come back from lookup; nothing is to be printed as well.
+  engine->getExecutionSession().setErrorReporter(llvm::consumeError);
+  defineCalls(*engine);
+  check(engine->addIRModule(
+      orc::ThreadSafeModule(std::move(code.module), std::move(code.context))));
+  return Jit(std::move(engine));
+}
+
+Jit::Jit(std::unique_ptr<orc::LLJIT> engine) : engine(std::move(engine)) {}
+Jit::Jit(Jit &&) noexcept = default;
+Jit &Jit::operator=(Jit &&) noexcept = default;
+Jit::~Jit() = default;
+
+void *Jit::address(std::string_view name) const {
+  return check(engine->lookup(name)).toPtr<void *>();
+}
