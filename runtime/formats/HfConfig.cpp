@@ -143,7 +143,7 @@ private:
   }
 
   int64_t defaultContext() const {
-    constexpr int64_t positions[] = {2048, 4096 * 32, 32768, 32768};
+    constexpr int64_t positions[] = {2048, 131072, 32768, 32768};
     return positions[static_cast<size_t>(config.architecture)];
   }
 

@@ -84,7 +84,8 @@ ModulePattern::Match ModulePattern::match(std::string_view module,
                           PCRE2_ANCHORED | options, result.data.get(),
                           compiled->context);
   std::chrono::nanoseconds elapsed = std::chrono::steady_clock::now() - begin;
-  if ((compiled->budget->nanoseconds -= elapsed.count()) < 0)
+  if (compiled->budget->nanoseconds.fetch_sub(elapsed.count()) <
+      elapsed.count())
     fail("takes too long to match, or the patterns before it do");
   if (count < 0 && count != PCRE2_ERROR_NOMATCH)
     fail("takes too many steps to match");
@@ -102,7 +103,8 @@ bool ModulePattern::matchesAll(std::string_view module) const {
 
 std::optional<int64_t> ModulePattern::index(std::string_view module) const {
   Match result = match(module, 0);
-  int group = pcre2_substring_number_from_name(compiled->code, bytesOf("idx"));
+  auto group = static_cast<ptrdiff_t>(
+      pcre2_substring_number_from_name(compiled->code, bytesOf("idx")));
   if (!result.found || group < 0)
     return std::nullopt;
   const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(result.data.get());

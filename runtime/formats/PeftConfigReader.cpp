@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
 
 using namespace lori;
 
@@ -69,7 +68,7 @@ static constexpr Refusal refusals[] = {
 };
 
 // Fields that are read, or without influence on results.
-static const std::set<std::string_view> knownFields = {
+static constexpr std::string_view knownFields[] = {
     "peft_type",       "base_model_name_or_path",
     "revision",        "task_type",
     "peft_version",    "inference_mode",
@@ -86,8 +85,7 @@ static const std::set<std::string_view> knownFields = {
     "lora_ga_config",  "velora_config",
     "runtime_config",  "qalora_group_size",
     "enable_lora",     "ensure_weight_tying",
-    "merge_weights",
-};
+    "merge_weights"};
 
 namespace lori {
 
@@ -147,10 +145,11 @@ private:
   /// mostly about training.
   void readUnknownFields() {
     for (const auto &[key, value] : *root.object()) {
-      bool refused = std::any_of(
-          std::begin(refusals), std::end(refusals),
-          [&](const Refusal &refusal) { return key == refusal.field; });
-      if (refused || knownFields.contains(key) || isOff(value))
+      auto isKey = [&key = key](std::string_view known) {
+        return known == key;
+      };
+      bool refused = std::ranges::any_of(refusals, isKey, &Refusal::field);
+      if (refused || std::ranges::any_of(knownFields, isKey) || isOff(value))
         continue;
       if (key.starts_with("use_") || key.ends_with("_config"))
         throw fields.error(key, "is " + value.excerpt() +

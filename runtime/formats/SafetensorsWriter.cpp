@@ -31,7 +31,8 @@ static std::string metadataEntry(const SafetensorsWriter::Metadata &metadata) {
   return "\"__metadata__\":{" + text + "}";
 }
 
-SafetensorsWriter::SafetensorsWriter(NewFile &file, std::vector<Tensor> tensors,
+SafetensorsWriter::SafetensorsWriter(NewFile &file,
+                                     const std::vector<Tensor> &tensors,
                                      const Metadata &metadata)
     : file(file) {
   std::string header = metadata.empty() ? "" : metadataEntry(metadata);

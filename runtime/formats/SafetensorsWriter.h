@@ -29,7 +29,7 @@ public:
 
   /// Writes the header. Throws Error, with the file's name, on a duplicate name
   /// or on a type or shape that the format cannot express.
-  SafetensorsWriter(NewFile &file, std::vector<Tensor> tensors,
+  SafetensorsWriter(NewFile &file, const std::vector<Tensor> &tensors,
                     const Metadata &metadata);
 
   /// Appends bytes of the tensors in their order. Throws Error past the end of

@@ -18,8 +18,7 @@ Generation::Generation(const ModelInfo &info, const Tokenizer *tokenizer,
                        const Options &options, int64_t newTokens)
     : info(info), options(options), limit(newTokens),
       sampler({options.sampling.temperature, options.sampling.topK,
-               options.sampling.topP},
-              seedOf(options.sampling)) {
+               options.sampling.topP, seedOf(options.sampling)}) {
   if (tokenizer)
     stream.emplace(*tokenizer, options.stops);
 }

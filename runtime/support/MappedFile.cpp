@@ -15,7 +15,8 @@
 using namespace lori;
 
 MappedFile::MappedFile(std::string path) : filePath(std::move(path)) {
-  int file = ::open(filePath.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a named pipe would wait for its writer.
+  int file = ::open(filePath.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0)
     throw Error(filePath, std::string("cannot be opened: ") + strerror(errno));
   struct stat status = {};

@@ -78,6 +78,8 @@ Jit Jit::create(mlir::ModuleOp source, const CpuTarget &target) {
   auto engine = check(orc::LLJITBuilder()
                           .setJITTargetMachineBuilder(machineBuilder(target))
                           .setLinkProcessSymbolsByDefault(false)
+                          // Its support code would be looked up in there.
+                          .setPlatformSetUp(orc::setUpInactivePlatform)
                           .create());
   // Failures come back from lookup; nothing is to be printed as well.
   engine->getExecutionSession().setErrorReporter(llvm::consumeError);

@@ -2,6 +2,7 @@
 
 #include "tools/driver/Linker.h"
 #include "runtime/support/Error.h"
+#include "runtime/support/MappedFile.h"
 #include "tools/driver/MemoryFile.h"
 
 #include "lld/Common/Driver.h"
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <link.h>
+#include <filesystem>
 #include <mutex>
 #include <unistd.h>
 
@@ -140,14 +142,41 @@ static void runLld(const std::vector<std::string> &arguments,
     throw Error("linking", describe(output, objectPath));
 }
 
+namespace {
+
+/// A folder for lld's output, which it renames into place and so cannot write
+/// to a memory file; removed at the end.
+class TemporaryFolder {
+public:
+  TemporaryFolder() {
+    path = (std::filesystem::temp_directory_path() / "lori-XXXXXX").string();
+    if (!::mkdtemp(path.data()))
+      throw Error(path, std::string("cannot be created: ") + strerror(errno));
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+
+  std::string file(const char *name) const { return path + "/" + name; }
+
+private:
+  std::string path;
+};
+
+} // namespace
+
 std::string Linker::link(std::string_view object, ImageKind kind) const {
   std::string runtime = findRuntime(runtimeFolder, kind);
-  MemoryFile input(object), image, exports(exportedSymbols);
+  MemoryFile input(object), exports(exportedSymbols);
+  TemporaryFolder folder;
+  std::string image = folder.file("image");
   // One thread: the work is a hundredth of a second and less than starting
-  // threads. No mapped output, since a memory file cannot be renamed into.
+  // threads.
   std::vector<std::string> arguments{"ld.lld",
                                      "--threads=1",
-                                     "--no-mmap-output-file",
                                      "--gc-sections",
                                      "--eh-frame-hdr",
                                      "--hash-style=gnu",
@@ -156,7 +185,7 @@ std::string Linker::link(std::string_view object, ImageKind kind) const {
                                      "now",
                                      "--error-limit=8",
                                      "-o",
-                                     image.path()};
+                                     image};
   addKind(arguments, kind);
   arguments.push_back(runtime);
   arguments.push_back(input.path());
@@ -166,7 +195,10 @@ std::string Linker::link(std::string_view object, ImageKind kind) const {
     for (const char *name : {"libm.so.6", "libc.so.6", "ld-linux-x86-64.so.2"})
       arguments.push_back(loadedLibrary(name));
   runLld(arguments, input.path());
-  return image.read();
+  MappedFile result(image);
+  std::span<const std::byte> bytes = result.bytes();
+  return std::string(reinterpret_cast<const char *>(bytes.data()),
+                     bytes.size());
 }
 
 ImageKind Linker::programKind() {

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace lori;
@@ -33,20 +32,3 @@ MemoryFile::MemoryFile(std::string_view content)
 }
 
 MemoryFile::~MemoryFile() { ::close(file); }
-
-std::string MemoryFile::read() const {
-  struct stat status;
-  if (::fstat(file, &status) != 0)
-    fail();
-  std::string content(static_cast<size_t>(status.st_size), '\0');
-  for (size_t done = 0; done < content.size();) {
-    ssize_t count = ::pread(file, content.data() + done, content.size() - done,
-                            static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
-      fail();
-    done += static_cast<size_t>(count);
-  }
-  return content;
-}

@@ -12,7 +12,7 @@ namespace lori {
 class MemoryFile {
 public:
   /// Throws Error if the system has no memory or descriptor left.
-  explicit MemoryFile(std::string_view content = {});
+  explicit MemoryFile(std::string_view content);
   MemoryFile(const MemoryFile &) = delete;
   MemoryFile &operator=(const MemoryFile &) = delete;
   ~MemoryFile();

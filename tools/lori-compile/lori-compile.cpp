@@ -10,6 +10,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cmath>
+
 namespace cl = llvm::cl;
 using namespace lori;
 
@@ -21,8 +23,22 @@ public:
   using std::runtime_error::runtime_error;
 };
 
+/// Takes away the options that LLVM's libraries register for themselves: they
+/// are not ours, and some have the names of ours.
+struct NoLibraryOptions {
+  NoLibraryOptions() {
+    llvm::SmallVector<cl::Option *> known;
+    for (auto &entry : cl::getRegisteredOptions())
+      if (!entry.first.starts_with("help") && entry.first != "version")
+        known.push_back(entry.second);
+    for (cl::Option *option : known)
+      option->removeArgument();
+  }
+};
+
 /// The command line. Options live here, and not as globals.
 struct CommandLine {
+  NoLibraryOptions first;
   cl::OptionCategory category{"Compiling"};
   cl::opt<std::string> model{
       cl::Positional, cl::Required, cl::cat(category), cl::value_desc("model"),
@@ -146,7 +162,7 @@ CompileOptions CommandLine::options() const {
                      ", expected a positive number of tokens");
   CompileOptions options;
   options.model = model;
-  options.output = output.empty() ? defaultOutput(model, emit) : output;
+  options.output = output.empty() ? defaultOutput(model, emit) : output.getValue();
   for (const std::string &adapter : adapters) {
     options.adapters.push_back(parseAdapter(adapter));
     for (size_t i = 0; i + 1 < options.adapters.size(); ++i)

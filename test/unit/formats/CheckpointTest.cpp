@@ -29,7 +29,7 @@ protected:
   TemporaryFolder folder;
 };
 
-std::vector<SampleTensor> with(SampleTensor tensor) {
+std::vector<SampleTensor> with(const SampleTensor &tensor) {
   auto tensors = sampleModelTensors();
   for (SampleTensor &each : tensors)
     if (each.name == tensor.name) {
@@ -159,12 +159,12 @@ TEST_F(CheckpointTest, TypesMustBeSupported) {
   EXPECT_SAYS(errorWith(with({"model.layers.0.mlp.up_proj.weight",
                               "F8_E4M3",
                               {24, 16},
-                              std::string(24 * 16, 1)})),
+                              std::string(384, 1)})),
               "is stored as F8_E4M3, supported are F32, F16, BF16, Q8_0");
   EXPECT_SAYS(errorWith(with({"model.layers.0.mlp.up_proj.weight",
                               "I8",
                               {24, 16},
-                              std::string(24 * 16, 1)})),
+                              std::string(384, 1)})),
               "is stored as I8");
 }
 

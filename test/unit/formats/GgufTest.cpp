@@ -254,7 +254,7 @@ TEST(GgufTest, ShapesMustFitTheirBlocks) {
 
 TEST(GgufTest, AnEmptyTensorBehindTheLastByteIsEmpty) {
   std::string bytes = GgufSample().tensor("a", {0}).bytes();
-  bytes.resize(bytes.find("a", 24) + 1 + 4 + 8 + 4 + 8); // no padding
+  bytes.resize(bytes.find('a', 24) + 1 + 4 + 8 + 4 + 8); // no padding
   Gguf gguf(asBytes(bytes), "x.gguf");
   EXPECT_LE(gguf.findTensor("a")->offset, bytes.size());
   EXPECT_EQ(gguf.bytes(*gguf.findTensor("a")).size(), 0u);
@@ -272,7 +272,7 @@ TEST(GgufTest, AlignmentMustBeAPowerOfTwo) {
 TEST(GgufTest, TensorsMustLieInTheFileAndApart) {
   std::string bytes = GgufSample().tensor("a", {8}).tensor("b", {8}).bytes();
   std::string offset = bytesOf(uint64_t(32));
-  auto at = bytes.find(offset, bytes.find("b", 40));
+  auto at = bytes.find(offset, bytes.find('b', 40));
   ASSERT_NE(at, std::string::npos);
   auto with = [&](uint64_t value) {
     std::string changed = bytes;

@@ -175,10 +175,10 @@ TEST(SafetensorsTest, WrittenFilesReadBack) {
 
 TEST(SafetensorsTest, TheWriterRefusesWhatTheFormatCannotHold) {
   TemporaryFolder folder;
-  auto writing = [&](std::vector<SafetensorsWriter::Tensor> tensors) {
+  auto writing = [&](const std::vector<SafetensorsWriter::Tensor> &tensors) {
     return errorOf([&] {
       NewFile out(folder / "out.safetensors");
-      SafetensorsWriter writer(out, std::move(tensors), {});
+      SafetensorsWriter writer(out, tensors, {});
     });
   };
   EXPECT_SAYS(writing({{"a", StorageType::Q8_0, {32}}}), "of type Q8_0");

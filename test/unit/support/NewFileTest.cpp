@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 using namespace lori;
 namespace fs = std::filesystem;
@@ -58,6 +59,12 @@ TEST_F(NewFileTest, UnwritableFolderIsAnErrorThatNamesTheFile) {
 
 TEST_F(NewFileTest, MappingAFolderIsAnError) {
   EXPECT_THROW(MappedFile{folder.string()}, Error);
+}
+
+TEST_F(NewFileTest, MappingANamedPipeIsAnErrorAndDoesNotWait) {
+  std::string pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(MappedFile{pipe}, Error);
 }
 
 TEST_F(NewFileTest, ControlCharactersOfAMessageStayOnOneLine) {
