@@ -4,6 +4,7 @@
 // to. Interface: openmp/runtime/src/kmp.h and the OpenMPIRBuilder of LLVM 22.
 
 #include "runtime/threads/Pool.h"
+#include "runtime/threads/Threads.h"
 #include "runtime/threads/StaticSchedule.h"
 
 #include <cstdarg>
@@ -78,6 +79,9 @@ extern "C" {
 int32_t __kmpc_global_thread_num(void *) {
   return static_cast<int32_t>(currentMember.thread);
 }
+
+/// What the next region would run on; kernels cut their work by it.
+int32_t omp_get_max_threads(void) { return lori_threads(); }
 
 void __kmpc_push_num_threads(void *, int32_t, int32_t count) {
   nextMembers = count > 0 ? static_cast<unsigned>(count) : 0;

@@ -66,6 +66,8 @@ Value BodyEmitter::emitVector(Value value, const Point &point, int64_t lanes) {
 Value BodyEmitter::load(BlockArgument argument, const Point &point,
                         int64_t lanes) {
   OpOperand &operand = op->getOpOperand(argument.getArgNumber());
+  if (!isa<MemRefType>(operand.get().getType()))
+    return operand.get(); // a scalar, as linalg.fill has it
   SmallVector<Value> indices;
   for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults()) {
     auto dim = dyn_cast<AffineDimExpr>(expr);

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mlir::lori {
 
@@ -11,16 +12,6 @@ ContractionTile::ContractionTile(PanelContraction &c,
                                  ArrayRef<OpFoldResult> sizes)
     : c(c), loc(c.op.getLoc()), sizes(sizes) {
   offsets.assign(sizes.size(), Builder(c.op.getContext()).getIndexAttr(0));
-}
-
-SmallVector<unsigned> ContractionTile::laneReductions(PanelContraction &c,
-                                                      const ProductTerm &term) {
-  SmallVector<unsigned> found;
-  for (unsigned loop : c.reductions)
-    if (llvm::any_of(term.lane,
-                     [&](Value value) { return c.loops.of(value).test(loop); }))
-      found.push_back(loop);
-  return found;
 }
 
 /// Returns the view's type with what differs between shapes forgotten: the
@@ -42,54 +33,22 @@ static MemRefType generalise(MemRefType type, PanelContraction &c,
                          type.getMemorySpace());
 }
 
-ContractionTile::Operand ContractionTile::view(OpBuilder &b, Value source,
-                                               ArrayRef<unsigned> loops,
-                                               bool isBuffer) {
-  SmallVector<OpFoldResult> at, extent, steps(loops.size(), b.getIndexAttr(1));
-  for (unsigned loop : loops) {
-    at.push_back(isBuffer ? OpFoldResult(b.getIndexAttr(0)) : offsets[loop]);
-    extent.push_back(sizes[loop]);
-  }
-  Value view = memref::SubViewOp::create(b, loc, source, at, extent, steps);
-  MemRefType type = generalise(cast<MemRefType>(view.getType()), c, loops);
-  if (type != view.getType())
-    view = memref::CastOp::create(b, loc, type, view);
-  return {view, SmallVector<unsigned>(loops)};
-}
-
 ContractionTile::Operand ContractionTile::view(OpBuilder &b,
                                                OpOperand &operand) {
   SmallVector<unsigned> loops;
-  for (AffineExpr expr : c.op.getMatchingIndexingMap(&operand).getResults())
+  SmallVector<OpFoldResult> at, extent;
+  for (AffineExpr expr : c.op.getMatchingIndexingMap(&operand).getResults()) {
     loops.push_back(cast<AffineDimExpr>(expr).getPosition());
-  return view(b, operand.get(), loops, /*isBuffer=*/false);
-}
-
-void ContractionTile::write(OpBuilder &b) {
-  SmallVector<OpOperand *> sources = c.op.getDpsInputOperands();
-  SmallVector<Operand> operands;
-  for (OpOperand *operand : sources)
-    operands.push_back(view(b, *operand));
-  operands.push_back(view(b, *c.output()));
-  contract(b, sources, operands, /*collapsed=*/false);
-}
-
-llvm::SetVector<Value> ContractionTile::sliceOf(ArrayRef<Value> values) {
-  llvm::SetVector<Value> slice(values.begin(), values.end());
-  for (size_t i = 0; i < slice.size(); ++i)
-    if (Operation *def = slice[i].getDefiningOp();
-        def && def->getBlock() == c.op.getBody())
-      slice.insert(def->operand_begin(), def->operand_end());
-  return slice;
-}
-
-SmallVector<OpOperand *>
-ContractionTile::operandsOf(const llvm::SetVector<Value> &slice) {
-  SmallVector<OpOperand *> found;
-  for (OpOperand *operand : c.op.getDpsInputOperands())
-    if (slice.contains(c.op.getMatchingBlockArgument(operand)))
-      found.push_back(operand);
-  return found;
+    at.push_back(offsets[loops.back()]);
+    extent.push_back(sizes[loops.back()]);
+  }
+  SmallVector<OpFoldResult> strides(loops.size(), b.getIndexAttr(1));
+  Value view =
+      memref::SubViewOp::create(b, loc, operand.get(), at, extent, strides);
+  MemRefType type = generalise(cast<MemRefType>(view.getType()), c, loops);
+  if (type != view.getType())
+    view = memref::CastOp::create(b, loc, type, view);
+  return {view, loops};
 }
 
 Value ContractionTile::clone(OpBuilder &b, Value value, IRMapping &map,
@@ -129,102 +88,25 @@ static AffineMap mapOf(ArrayRef<unsigned> loops, ArrayRef<unsigned> newLoops,
   return AffineMap::get(numLoops, 0, results, context);
 }
 
-ContractionTile::Operand
-ContractionTile::decode(OpBuilder &b, const ProductTerm &term, Value buffer) {
-  SmallVector<unsigned> loops = {c.panel};
-  llvm::append_range(loops, laneReductions(c, term));
-  loops.push_back(c.lane);
-  SmallVector<unsigned> newLoops(sizes.size(), 0);
-  for (auto [position, loop] : llvm::enumerate(loops))
-    newLoops[loop] = position;
-
-  SmallVector<Value> inputs;
-  SmallVector<AffineMap> maps;
-  SmallVector<OpOperand *> operands = operandsOf(sliceOf(term.lane));
-  for (OpOperand *operand : operands) {
-    Operand part = view(b, *operand);
-    inputs.push_back(part.view);
-    maps.push_back(mapOf(part.loops, newLoops, loops.size(), b.getContext()));
-  }
-  Operand target = view(b, buffer, loops, /*isBuffer=*/true);
-  maps.push_back(mapOf(loops, newLoops, loops.size(), b.getContext()));
-  SmallVector<utils::IteratorType> kinds(loops.size(),
-                                         utils::IteratorType::parallel);
-  linalg::GenericOp::create(
-      b, loc, inputs, target.view, maps, kinds,
-      [&](OpBuilder &body, Location, ValueRange arguments) {
-        IRMapping map;
-        for (auto [operand, argument] : llvm::zip(operands, arguments))
-          map.map(c.op.getMatchingBlockArgument(operand), argument);
-        linalg::YieldOp::create(body, loc,
-                                product(body, term.lane, map, newLoops));
-      });
-  return target;
+/// Returns the input operands of `op` that `values` of its body depend on.
+static SmallVector<OpOperand *> operandsOf(linalg::GenericOp op,
+                                           ArrayRef<Value> values) {
+  llvm::SetVector<Value> slice(values.begin(), values.end());
+  for (size_t i = 0; i < slice.size(); ++i)
+    if (Operation *def = slice[i].getDefiningOp();
+        def && def->getBlock() == op.getBody())
+      slice.insert(def->operand_begin(), def->operand_end());
+  SmallVector<OpOperand *> found;
+  for (OpOperand *operand : op.getDpsInputOperands())
+    if (slice.contains(op.getMatchingBlockArgument(operand)))
+      found.push_back(operand);
+  return found;
 }
 
-/// Collapses the reduction dimensions of all `operands` that have them. All or
-/// nothing; returns whether it was possible.
-bool ContractionTile::collapse(OpBuilder &b,
-                               MutableArrayRef<Operand> operands) {
-  SmallVector<SmallVector<ReassociationIndices>> groups;
-  for (Operand &operand : operands) {
-    auto &grouping = groups.emplace_back();
-    SmallVector<unsigned> seen;
-    for (auto [position, loop] : llvm::enumerate(operand.loops)) {
-      if (!llvm::is_contained(c.reductions, loop)) {
-        grouping.push_back({int64_t(position)});
-        continue;
-      }
-      if (seen.empty())
-        grouping.emplace_back();
-      else if (seen.back() != operand.loops[position - 1])
-        return false; // apart
-      seen.push_back(loop);
-      grouping.back().push_back(position);
-    }
-    if (!seen.empty() && seen != c.reductions)
-      return false;
-    if (!memref::CollapseShapeOp::isGuaranteedCollapsible(
-            cast<MemRefType>(operand.view.getType()), grouping))
-      return false;
-  }
-  for (auto [operand, grouping] : llvm::zip(operands, groups)) {
-    if (grouping.size() == operand.loops.size())
-      continue;
-    operand.view =
-        memref::CollapseShapeOp::create(b, loc, operand.view, grouping);
-    llvm::erase_if(operand.loops, [&](unsigned loop) {
-      return llvm::is_contained(c.reductions, loop) &&
-             loop != c.reductions.front();
-    });
-  }
-  return true;
-}
-
-void ContractionTile::writeDecoded(OpBuilder &b, ArrayRef<Value> buffers) {
-  SmallVector<Value> rowValues;
-  for (const ProductTerm &term : c.terms)
-    llvm::append_range(rowValues, term.row);
-  llvm::SetVector<Value> slice = sliceOf(rowValues);
-  SmallVector<OpOperand *> sources = operandsOf(slice);
-  SmallVector<Operand> operands;
-  for (OpOperand *operand : sources)
-    operands.push_back(view(b, *operand));
-  for (auto [term, buffer] : llvm::zip(c.terms, buffers))
-    operands.push_back(decode(b, term, buffer));
-  operands.push_back(view(b, *c.output()));
-  bool asksIndex = llvm::any_of(slice, [](Value value) {
-    return value.getDefiningOp<linalg::IndexOp>() != nullptr;
-  });
-  contract(b, sources, operands, !asksIndex && collapse(b, operands));
-}
-
-void ContractionTile::contract(OpBuilder &b, ArrayRef<OpOperand *> sources,
-                               ArrayRef<Operand> operands, bool collapsed) {
+void ContractionTile::write(OpBuilder &b) {
   // One order of the loops, whatever the source's.
   SmallVector<unsigned> order = {c.row, c.panel};
-  llvm::append_range(
-      order, ArrayRef(c.reductions).take_front(collapsed ? 1 : SIZE_MAX));
+  llvm::append_range(order, c.reductions);
   order.push_back(c.lane);
   SmallVector<unsigned> newLoops(sizes.size(), 0);
   SmallVector<utils::IteratorType> kinds;
@@ -234,27 +116,198 @@ void ContractionTile::contract(OpBuilder &b, ArrayRef<OpOperand *> sources,
                         ? utils::IteratorType::reduction
                         : utils::IteratorType::parallel);
   }
-  SmallVector<Value> inputs;
+  SmallVector<Value> views;
   SmallVector<AffineMap> maps;
-  for (const Operand &operand : operands) {
-    inputs.push_back(operand.view);
-    maps.push_back(
-        mapOf(operand.loops, newLoops, order.size(), b.getContext()));
+  for (OpOperand &operand : c.op->getOpOperands()) {
+    Operand part = view(b, operand);
+    views.push_back(part.view);
+    maps.push_back(mapOf(part.loops, newLoops, order.size(), b.getContext()));
   }
-  Value output = inputs.pop_back_val();
-  bool decoded = inputs.size() > sources.size();
+  Value output = views.pop_back_val();
   linalg::GenericOp::create(
-      b, loc, inputs, output, maps, kinds,
+      b, loc, views, output, maps, kinds,
       [&](OpBuilder &body, Location, ValueRange arguments) {
         IRMapping map;
-        for (auto [operand, argument] : llvm::zip(sources, arguments))
-          map.map(c.op.getMatchingBlockArgument(operand), argument);
+        map.map(c.op.getBody()->getArguments(), arguments);
         Value sum;
-        for (auto [position, term] : llvm::enumerate(c.terms)) {
+        for (const ProductTerm &term : c.terms) {
           Value row = product(body, term.row, map, newLoops);
-          Value lane = decoded ? arguments[sources.size() + position]
-                               : product(body, term.lane, map, newLoops);
+          Value lane = product(body, term.lane, map, newLoops);
           Value value = arith::MulFOp::create(body, loc, row, lane);
+          sum = sum ? arith::AddFOp::create(body, loc, sum, value) : value;
+        }
+        sum = arith::AddFOp::create(body, loc, arguments.back(), sum);
+        linalg::YieldOp::create(body, loc, sum);
+      });
+}
+
+/// Writes `target[loops] = the product of factors` for the tile's ranges.
+void ContractionTile::evaluate(OpBuilder &b, ArrayRef<Value> factors,
+                               ArrayRef<unsigned> loops, Value target) {
+  SmallVector<unsigned> newLoops(sizes.size(), 0);
+  for (auto [position, loop] : llvm::enumerate(loops))
+    newLoops[loop] = position;
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  SmallVector<OpOperand *> operands = operandsOf(c.op, factors);
+  for (OpOperand *operand : operands) {
+    Operand part = view(b, *operand);
+    inputs.push_back(part.view);
+    maps.push_back(mapOf(part.loops, newLoops, loops.size(), b.getContext()));
+  }
+  maps.push_back(b.getMultiDimIdentityMap(loops.size()));
+  SmallVector<utils::IteratorType> kinds(loops.size(),
+                                         utils::IteratorType::parallel);
+  linalg::GenericOp::create(
+      b, loc, inputs, target, maps, kinds,
+      [&](OpBuilder &body, Location, ValueRange arguments) {
+        IRMapping map;
+        for (auto [operand, argument] : llvm::zip(operands, arguments))
+          map.map(c.op.getMatchingBlockArgument(operand), argument);
+        linalg::YieldOp::create(body, loc,
+                                product(body, factors, map, newLoops));
+      });
+}
+
+int64_t ContractionTile::innerSteps() const {
+  int64_t inner = 1;
+  for (unsigned loop : ArrayRef(c.reductions).drop_front())
+    inner *= c.sizes[loop];
+  return inner;
+}
+
+/// Returns the number of values of k in the tile.
+OpFoldResult ContractionTile::steps(OpBuilder &b) {
+  OpFoldResult outer = sizes[c.reductions.front()];
+  if (std::optional<int64_t> known = getConstantIntValue(outer))
+    return b.getIndexAttr(*known * innerSteps());
+  if (innerSteps() == 1)
+    return outer;
+  Value inner = arith::ConstantIndexOp::create(b, loc, innerSteps());
+  return arith::MulIOp::create(b, loc, cast<Value>(outer), inner).getResult();
+}
+
+Value ContractionTile::blockView(OpBuilder &b, Value buffer,
+                                 ArrayRef<OpFoldResult> extents,
+                                 ArrayRef<int64_t> strides) {
+  SmallVector<int64_t> shape;
+  SmallVector<OpFoldResult> steps;
+  for (auto [extent, stride] : llvm::zip(extents, strides)) {
+    shape.push_back(
+        getConstantIntValue(extent).value_or(ShapedType::kDynamic));
+    steps.push_back(b.getIndexAttr(stride));
+  }
+  auto layout = StridedLayoutAttr::get(b.getContext(), 0, strides);
+  auto type = MemRefType::get(shape, b.getF32Type(), layout);
+  return memref::ReinterpretCastOp::create(b, loc, type, buffer,
+                                           b.getIndexAttr(0), extents, steps);
+}
+
+void ContractionTile::writeRows(OpBuilder &b, const BlockBuffers &buffers) {
+  for (auto [term, buffer] : llvm::zip(c.terms, buffers.rows)) {
+    SmallVector<unsigned> loops = {c.row};
+    SmallVector<OpFoldResult> extents = {sizes[c.row]};
+    SmallVector<int64_t> strides = {buffers.rowStride};
+    int64_t stride = innerSteps();
+    for (unsigned loop : c.reductions) {
+      loops.push_back(loop);
+      extents.push_back(sizes[loop]);
+      strides.push_back(stride);
+      if (loop != c.reductions.back())
+        stride /= c.sizes[c.reductions[loops.size() - 1]];
+    }
+    evaluate(b, term.row, loops, blockView(b, buffer, extents, strides));
+  }
+}
+
+bool ContractionTile::needsNoBuffer(PanelContraction &c,
+                                    const ProductTerm &term) {
+  if (!c.isPlain(term))
+    return false;
+  OpOperand &operand =
+      c.op->getOpOperand(cast<BlockArgument>(term.lane[0]).getArgNumber());
+  SmallVector<unsigned> wanted = {c.panel};
+  llvm::append_range(wanted, c.reductions);
+  wanted.push_back(c.lane);
+  AffineMap map = c.op.getMatchingIndexingMap(&operand);
+  if (map.getNumResults() != wanted.size())
+    return false;
+  for (auto [position, loop] : llvm::enumerate(wanted))
+    if (map.getDimPosition(position) != loop)
+      return false;
+  ReassociationIndices middle;
+  for (size_t i = 0; i < c.reductions.size(); ++i)
+    middle.push_back(1 + i);
+  SmallVector<ReassociationIndices> groups = {
+      {0}, middle, {int64_t(wanted.size()) - 1}};
+  return memref::CollapseShapeOp::isGuaranteedCollapsible(
+      cast<MemRefType>(operand.get().getType()), groups);
+}
+
+/// Returns the weights of `term`, which need no buffer, as [panel][k][lane].
+Value ContractionTile::plainLanes(OpBuilder &b, const ProductTerm &term) {
+  Operand part = view(
+      b, c.op->getOpOperand(cast<BlockArgument>(term.lane[0]).getArgNumber()));
+  if (c.reductions.size() == 1)
+    return part.view;
+  ReassociationIndices middle;
+  for (size_t i = 0; i < c.reductions.size(); ++i)
+    middle.push_back(1 + i);
+  SmallVector<ReassociationIndices> groups = {
+      {0}, middle, {int64_t(part.loops.size()) - 1}};
+  return memref::CollapseShapeOp::create(b, loc, part.view, groups);
+}
+
+void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers) {
+  OpFoldResult depth = steps(b);
+  SmallVector<Value> inputs;
+  for (Value buffer : buffers.rows)
+    inputs.push_back(blockView(b, buffer, {sizes[c.row], depth},
+                               {buffers.rowStride, 1}));
+  for (auto [term, buffer] : llvm::zip(c.terms, buffers.lanes)) {
+    if (!buffer) {
+      inputs.push_back(plainLanes(b, term));
+      continue;
+    }
+    SmallVector<unsigned> loops = {c.panel};
+    SmallVector<OpFoldResult> extents = {sizes[c.panel]};
+    int64_t stride = innerSteps() * c.width();
+    SmallVector<int64_t> strides = {buffers.depth * c.width()};
+    for (unsigned loop : c.reductions) {
+      loops.push_back(loop);
+      extents.push_back(sizes[loop]);
+      strides.push_back(stride);
+      if (loop != c.reductions.back())
+        stride /= c.sizes[c.reductions[loops.size() - 1]];
+    }
+    loops.push_back(c.lane);
+    extents.push_back(sizes[c.lane]);
+    strides.push_back(1);
+    evaluate(b, term.lane, loops, blockView(b, buffer, extents, strides));
+    inputs.push_back(
+        blockView(b, buffer, {sizes[c.panel], depth, sizes[c.lane]},
+                  {buffers.depth * c.width(), c.width(), 1}));
+  }
+  Value output = view(b, *c.output()).view;
+
+  AffineExpr m, n, k, l;
+  bindDims(b.getContext(), m, n, k, l);
+  auto mapTo = [&](ArrayRef<AffineExpr> results) {
+    return AffineMap::get(4, 0, results, b.getContext());
+  };
+  SmallVector<AffineMap> maps(c.terms.size(), mapTo({m, k}));
+  maps.append(c.terms.size(), mapTo({n, k, l}));
+  maps.push_back(mapTo({m, n, l}));
+  auto parallel = utils::IteratorType::parallel;
+  linalg::GenericOp::create(
+      b, loc, inputs, output, maps,
+      {parallel, parallel, utils::IteratorType::reduction, parallel},
+      [&](OpBuilder &body, Location, ValueRange arguments) {
+        Value sum;
+        for (size_t term = 0; term < c.terms.size(); ++term) {
+          Value value =
+              arith::MulFOp::create(body, loc, arguments[term],
+                                    arguments[c.terms.size() + term]);
           sum = sum ? arith::AddFOp::create(body, loc, sum, value) : value;
         }
         sum = arith::AddFOp::create(body, loc, arguments.back(), sum);

@@ -10,9 +10,18 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/SetVector.h"
 
 namespace mlir::lori {
+
+/// Where the blocks of a contraction with many rows are laid out as f32: rows
+/// as [row][k], lanes as [panel][k][lane], all reduction loops as one k.
+struct BlockBuffers {
+  int64_t depth;             ///< most values of k
+  int64_t rowStride;         ///< of the rows' buffers
+  SmallVector<Value> rows;   ///< memref<ROWS x rowStride x f32>, one a term
+  SmallVector<Value> lanes;  ///< memref<PANELS x depth x WIDTH x f32>, one a
+                             ///< term; null where the weights lie so already
+};
 
 class ContractionTile {
 public:
@@ -24,18 +33,19 @@ public:
     sizes[loop] = size;
   }
 
-  /// Writes the tile with the weights as they are stored.
+  /// Writes the tile with the operands as they are stored.
   void write(OpBuilder &b);
 
-  /// Writes the decoding of each term's weights into its buffer, then the
-  /// contraction with the buffers. Where operands allow it, the reduction
-  /// loops are collapsed into one, so that all storage types end in the same
-  /// contraction.
-  void writeDecoded(OpBuilder &b, ArrayRef<Value> buffers);
+  /// Writes the row side of each term into its buffer.
+  void writeRows(OpBuilder &b, const BlockBuffers &buffers);
 
-  /// Returns the reduction loops that the lane side of `term` varies with.
-  static SmallVector<unsigned> laneReductions(PanelContraction &c,
-                                              const ProductTerm &term);
+  /// Writes the decoding of each term's weights into its buffer, then the
+  /// contraction of the buffers. It has the same form for all storage types:
+  /// y[m, n0, n1] += x[m, k] * w[n0, k, n1].
+  void writeDecoded(OpBuilder &b, const BlockBuffers &buffers);
+
+  /// Returns whether the lane side of `term` lies in memory as a buffer would.
+  static bool needsNoBuffer(PanelContraction &c, const ProductTerm &term);
 
 private:
   struct Operand {
@@ -43,19 +53,18 @@ private:
     SmallVector<unsigned> loops; ///< the loop of each dimension
   };
 
-  Operand view(OpBuilder &b, Value source, ArrayRef<unsigned> loops,
-               bool isBuffer);
   Operand view(OpBuilder &b, OpOperand &operand);
-  Operand decode(OpBuilder &b, const ProductTerm &term, Value buffer);
-  bool collapse(OpBuilder &b, MutableArrayRef<Operand> operands);
+  Value blockView(OpBuilder &b, Value buffer, ArrayRef<OpFoldResult> sizes,
+                  ArrayRef<int64_t> strides);
+  void evaluate(OpBuilder &b, ArrayRef<Value> factors, ArrayRef<unsigned> loops,
+                Value target);
+  Value plainLanes(OpBuilder &b, const ProductTerm &term);
+  OpFoldResult steps(OpBuilder &b);
+  int64_t innerSteps() const;
   Value product(OpBuilder &b, ArrayRef<Value> factors, IRMapping &map,
                 ArrayRef<unsigned> newLoops);
   Value clone(OpBuilder &b, Value value, IRMapping &map,
               ArrayRef<unsigned> newLoops);
-  void contract(OpBuilder &b, ArrayRef<OpOperand *> sources,
-                ArrayRef<Operand> operands, bool collapsed);
-  llvm::SetVector<Value> sliceOf(ArrayRef<Value> values);
-  SmallVector<OpOperand *> operandsOf(const llvm::SetVector<Value> &slice);
 
   PanelContraction &c;
   Location loc;

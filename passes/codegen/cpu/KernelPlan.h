@@ -38,6 +38,23 @@ struct RegisterPlan {
       panels *= 2;
     return panels;
   }
+
+  /// Returns how many panels, a power of two up to `most`, to go through at
+  /// once where rows come in whole blocks: as many as need the fewest loads
+  /// for each multiply-add, `p * vectors` weights and one value of each row.
+  int64_t panelsOfBlocks(int64_t vectors, int64_t most) const {
+    int64_t best = 1;
+    double fewest = 1e9;
+    for (int64_t panels = 1; panels <= most; panels *= 2) {
+      int64_t weights = panels * vectors, rows = maxRows(weights);
+      double loads = double(weights + rows) / (weights * rows);
+      if (rows > 1 && loads < fewest) {
+        fewest = loads;
+        best = panels;
+      }
+    }
+    return best;
+  }
 };
 
 } // namespace mlir::lori

@@ -84,6 +84,8 @@ def TileContractionsPass : Pass<"lori-tile-contractions", "ModuleOp"> {
     Option<"expandRows", "expand-rows", "int64_t", "0",
            "Rows from which on a block of weights is decoded into a buffer; 0 "
            "means one more than fit in registers">,
+    Option<"blockDepth", "block-depth", "int64_t", "0",
+           "Most steps of the reduction in a block; 0 derives it from l1-bytes">,
     Option<"parallel", "parallel", "bool", "true",
            "Share the panels between the threads">,
     Option<"minParallelWork", "min-parallel-work", "int64_t", "65536",

@@ -136,18 +136,33 @@ private:
     });
   }
 
-  /// Many rows: a block of rows times a block of the reduction stays in the
-  /// second-level cache while all panels pass; a panel's block is decoded into
-  /// a buffer in the first-level cache.
+  /// Many rows: a block of rows and of the reduction lies in the second-level
+  /// cache while all panels pass by; the same block of a few panels is decoded
+  /// into a buffer that all rows are multiplied with.
   void writeBlocked(Value lower, Value upper) {
     unsigned outer = c.reductions.front();
     int64_t inner = 1;
     for (unsigned loop : ArrayRef(c.reductions).drop_front())
       inner *= c.sizes[loop];
-    int64_t depth = blockDepth(outer, inner);
+    int64_t together = plan.panelsOfBlocks(vectors, options.maxPanels);
+    if (!ShapedType::isDynamic(c.sizes[c.panel]))
+      together = std::min(together, c.sizes[c.panel]);
+    BlockBuffers buffers;
+    buffers.depth = mostDepth(together);
+    int64_t depth = evenDepth(outer, inner, buffers.depth);
+    // One more vector, or rows would meet in the same sets of the cache.
+    buffers.rowStride = buffers.depth + plan.lanes;
     int64_t mostRows =
-        std::max<int64_t>(1, options.l2Bytes / 2 / (depth * inner * 4));
-    SmallVector<Value> buffers = allocateBuffers(depth);
+        std::max<int64_t>(1, options.l2Bytes / 2 / (buffers.rowStride * 4));
+    if (!ShapedType::isDynamic(c.sizes[c.row]))
+      mostRows = std::min(mostRows, c.sizes[c.row]);
+    for (const ProductTerm &term : c.terms) {
+      buffers.rows.push_back(allocate({mostRows, buffers.rowStride}));
+      buffers.lanes.push_back(
+          ContractionTile::needsNoBuffer(c, term)
+              ? Value()
+              : allocate({together, buffers.depth, c.width()}));
+    }
     Value total = sizeOfLoop(b, c, outer);
     loop(index(0), rows, mostRows, [&](Value row) {
       Value rowsLeft = arith::SubIOp::create(b, loc, rows, row);
@@ -155,51 +170,52 @@ private:
       loop(index(0), total, depth, [&](Value start) {
         Value depthLeft = arith::SubIOp::create(b, loc, total, start);
         Value depthHere = minimum(depthLeft, index(depth));
-        loop(lower, upper, 1, [&](Value panel) {
-          ContractionTile tile(c, fullSizes);
-          tile.set(c.row, row, rowsHere);
-          tile.set(c.panel, panel, b.getIndexAttr(1));
-          tile.set(outer, start, depthHere);
-          if (buffers.empty())
-            tile.write(b);
-          else
+        ContractionTile tile(c, fullSizes);
+        tile.set(c.row, row, rowsHere);
+        tile.set(outer, start, depthHere);
+        tile.writeRows(b, buffers);
+        Value first = lower;
+        for (int64_t count = together; count > 0; count /= together) {
+          Value span = arith::SubIOp::create(b, loc, upper, lower);
+          Value rest = arith::RemUIOp::create(b, loc, span, index(count));
+          Value end = arith::SubIOp::create(b, loc, upper, rest);
+          loop(first, end, count, [&](Value panel) {
+            tile.set(c.panel, panel, b.getIndexAttr(count));
             tile.writeDecoded(b, buffers);
-        });
+          });
+          first = end;
+          if (count == 1)
+            break;
+        }
       });
     });
   }
 
-  /// Returns how many steps of the outermost reduction loop make a block: its
-  /// decoded weights fill at most three quarters of the first-level cache, and
-  /// all blocks are about equally large.
-  int64_t blockDepth(unsigned outer, int64_t inner) {
-    int64_t step = inner == 1 ? options.maxPanels * 2 : 1;
-    int64_t bytes = c.width() * inner * 4;
-    int64_t most = std::max(step, options.l1Bytes * 3 / 4 / bytes);
-    most -= most % step;
-    if (ShapedType::isDynamic(c.sizes[outer]))
-      return most;
-    int64_t blocks = (c.sizes[outer] + most - 1) / most;
-    int64_t even = (c.sizes[outer] + blocks - 1) / blocks;
-    return (even + step - 1) / step * step;
+  Value allocate(ArrayRef<int64_t> shape) {
+    return memref::AllocaOp::create(
+        b, loc, MemRefType::get(shape, b.getF32Type()),
+        b.getI64IntegerAttr(options.vectorBits / 8));
   }
 
-  /// Returns one buffer for each term, none if the weights are f32 already.
-  SmallVector<Value> allocateBuffers(int64_t depth) {
-    SmallVector<Value> buffers;
-    if (llvm::all_of(c.terms,
-                     [&](const ProductTerm &term) { return c.isPlain(term); }))
-      return buffers;
-    for (const ProductTerm &term : c.terms) {
-      SmallVector<int64_t> shape = {1};
-      for (unsigned loop : ContractionTile::laneReductions(c, term))
-        shape.push_back(loop == c.reductions.front() ? depth : c.sizes[loop]);
-      shape.push_back(c.width());
-      auto type = MemRefType::get(shape, b.getF32Type());
-      buffers.push_back(memref::AllocaOp::create(
-          b, loc, type, b.getI64IntegerAttr(options.vectorBits / 8)));
-    }
-    return buffers;
+  /// Returns the most values of k in a block: the decoded weights fill at most
+  /// three quarters of the first-level cache.
+  int64_t mostDepth(int64_t together) const {
+    if (options.blockDepth > 0)
+      return options.blockDepth;
+    int64_t bytes = together * c.width() * 4;
+    return std::max<int64_t>(32, options.l1Bytes * 3 / 4 / bytes / 32 * 32);
+  }
+
+  /// Returns how many steps of the outermost reduction loop make a block, such
+  /// that all blocks are about equally large.
+  int64_t evenDepth(unsigned outer, int64_t inner, int64_t most) const {
+    int64_t steps = std::max<int64_t>(1, most / inner);
+    if (ShapedType::isDynamic(c.sizes[outer]))
+      return steps;
+    int64_t blocks = (c.sizes[outer] + steps - 1) / steps;
+    int64_t even = (c.sizes[outer] + blocks - 1) / blocks;
+    // Whole unrolled iterations where the loop is unrolled.
+    return inner == 1 ? std::min(steps, (even + 7) / 8 * 8) : even;
   }
 
   PanelContraction &c;
@@ -336,6 +352,7 @@ private:
     made.expandRows = expandRows;
     made.parallel = parallel;
     made.minParallelWork = minParallelWork;
+    made.blockDepth = blockDepth;
     return made;
   }
 
