@@ -47,7 +47,7 @@ function(lori_add_unit_test name)
     LORI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   set(temporary ${PROJECT_BINARY_DIR}/test/tmp/${name})
   file(MAKE_DIRECTORY ${temporary})
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
     PROPERTIES LABELS unit TIMEOUT 300 RESOURCE_LOCK ${name}
       ENVIRONMENT TMPDIR=${temporary})
   set_property(GLOBAL APPEND PROPERTY LORI_UNIT_PROGRAMS ${name})

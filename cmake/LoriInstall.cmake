@@ -29,6 +29,7 @@ function(lori_install_package)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/${folder} DESTINATION ${LORI_INSTALL_HEADERS}
       FILES_MATCHING PATTERN *.inc PATTERN CMakeFiles EXCLUDE)
   endforeach()
+  get_property(LORI_COMPILER_LIBRARIES GLOBAL PROPERTY LORI_COMPILER_LIBRARIES)
   configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/LoriConfig.cmake.in
     ${PROJECT_BINARY_DIR}/cmake/LoriConfig.cmake INSTALL_DESTINATION ${LORI_INSTALL_PACKAGE})
   write_basic_package_version_file(${PROJECT_BINARY_DIR}/cmake/LoriConfigVersion.cmake

@@ -69,7 +69,7 @@ def interesting(text):
 def show_ir(tools):
     title("An adapter in the IR, before and after it is fused into the weight")
     source = ROOT / "examples" / "adapter.mlir"
-    for passes in ([], ["--lori-fuse-adapters", "--lori-hoist-params"]):
+    for passes in ([], ["--lori-fuse-adapters", "--lori-hoist-params", "--canonicalize"]):
         for line in interesting(run(tools / "lori-opt", source, *passes, capture=True)):
             print("    " + line)
 

@@ -48,7 +48,7 @@ class Capability:
 
 CAPABILITIES = {
     "shared": Capability(
-        lambda: shared_dir() is not None, r"shared|LORI_SHARED",
+        lambda: shared_dir() is not None, r"reference data|LORI_SHARED|shared/data",
         "the reference data is not beside the checkout (LORI_SHARED)"),
     "smollm2": Capability(
         lambda: smollm2_gguf() is not None, r"smollm2|SmolLM2",

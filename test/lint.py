@@ -61,7 +61,7 @@ def is_code(file):
 
 
 def is_prose_or_code(file):
-    return "data" not in file.parts and "generated" not in file.parts
+    return not {"data", "corpus", "generated"} & set(file.parts)
 
 
 def check_licence(file):

@@ -36,6 +36,6 @@ void lori::buildDecoder(mlir::lm::ModelBuilder &m, const ModelConfig &config) {
   Value x = m.embedding("model.embed_tokens");
   x = m.layers("model.layers", x, [&](Value x) { return mlp(attention(x)); });
   x = m.rmsNorm(m.selectRows(x), "model.norm", epsilon);
-  m.finish(m.linear(x, config.tiedEmbeddings ? "model.embed_tokens"
-                                             : "lm_head"));
+  m.finish(
+      m.linear(x, config.tiedEmbeddings ? "model.embed_tokens" : "lm_head"));
 }

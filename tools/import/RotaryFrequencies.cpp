@@ -19,10 +19,10 @@ static float scaleLlama3(float frequency, const RopeConfig &rope) {
     return frequency;
   if (wavelength > lowWavelength)
     return frequency / static_cast<float>(rope.factor);
-  float smooth = (static_cast<float>(context) / wavelength -
-                  static_cast<float>(rope.lowFrequencyFactor)) /
-                 static_cast<float>(rope.highFrequencyFactor -
-                                    rope.lowFrequencyFactor);
+  float smooth =
+      (static_cast<float>(context) / wavelength -
+       static_cast<float>(rope.lowFrequencyFactor)) /
+      static_cast<float>(rope.highFrequencyFactor - rope.lowFrequencyFactor);
   return (1 - smooth) * (frequency / static_cast<float>(rope.factor)) +
          smooth * frequency;
 }
@@ -33,8 +33,7 @@ std::vector<float> lori::rotaryFrequencies(const ModelConfig &config) {
   for (int64_t pair = 0; pair < config.headDim / 2; ++pair) {
     float exponent =
         static_cast<float>(2 * pair) / static_cast<float>(config.headDim);
-    float frequency =
-        1.0f / std::pow(static_cast<float>(rope.theta), exponent);
+    float frequency = 1.0f / std::pow(static_cast<float>(rope.theta), exponent);
     switch (rope.kind) {
     case RopeConfig::Kind::Default:
       break;

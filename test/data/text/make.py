@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Makes the small tokenizers of this folder and their expected results.
 
     python3 -m venv /tmp/venv
