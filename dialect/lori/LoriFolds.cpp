@@ -35,16 +35,9 @@ OpFoldResult MaskOp::fold(FoldAdaptor adaptor) {
   // mask(b, 1) -> b
   if (mask && mask.isSplat() && mask.getSplatValue<bool>())
     return getFactor();
-  auto factor = dyn_cast_or_null<DenseElementsAttr>(adaptor.getFactor());
   // mask(0, m) -> 0
-  if (factor && isAllZero(getFactor()))
-    return factor;
-  // mask(b, 0) -> 0
-  if (mask && mask.isSplat())
-    if (auto type = dyn_cast<RankedTensorType>(getType());
-        type && type.hasStaticShape())
-      return DenseElementsAttr::get(
-          type, Builder(getContext()).getZeroAttr(type.getElementType()));
+  if (isAllZero(getFactor()))
+    return getFactor();
   return {};
 }
 
@@ -64,11 +57,27 @@ struct MergeNestedMasks final : OpRewritePattern<MaskOp> {
     return success();
   }
 };
+
+/// mask(b, 0) -> 0
+struct FoldEmptyMask final : OpRewritePattern<MaskOp> {
+  using Base::Base;
+
+  LogicalResult matchAndRewrite(MaskOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getType());
+    if (!isAllZero(op.getMask()) || !type.hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "expected a mask of zeros");
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+        op, DenseElementsAttr::get(
+                type, rewriter.getZeroAttr(type.getElementType())));
+    return success();
+  }
+};
 } // namespace
 
 void MaskOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                          MLIRContext *context) {
-  patterns.add<MergeNestedMasks>(context);
+  patterns.add<FoldEmptyMask, MergeNestedMasks>(context);
 }
 
 //===----------------------------------------------------------------------===//

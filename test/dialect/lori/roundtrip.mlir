@@ -1,0 +1,64 @@
+// RUN: lori-opt %s --verify-roundtrip | FileCheck %s
+
+// CHECK: lori.param @up_proj : tensor<2x96x64xbf16> from <"base", "model.layers.*.mlp.up_proj.weight", [0, 1]>
+lori.param @up_proj : tensor<2x96x64xbf16> from <"base", "model.layers.*.mlp.up_proj.weight", [0, 1]>
+// CHECK: lori.param @table : tensor<32x64x!lori.quant<q4_1>> from <"base", "table", []> at 128
+lori.param @table : tensor<32x64x!lori.quant<q4_1>> from <"base", "table", []> at 128
+lori.param @a : tensor<2x4x64xf32> from <"tiny", "model.layers.*.mlp.up_proj.lora_A.weight", [0, -1]>
+lori.param @b : tensor<2x96x4xf32> from <"tiny", "model.layers.*.mlp.up_proj.lora_B.weight", [0, -1]>
+
+// CHECK: lori.adapter @tiny weight(5.000000e-01) [#lori.module<"model.layers.*.mlp.up_proj.weight", @a, @b, [2.000000e+00]>]
+lori.adapter @tiny weight(0.5) [#lori.module<"model.layers.*.mlp.up_proj.weight", @a, @b, [2.0]>]
+
+// CHECK: lori.derived_param @packed : tensor<2x96x64xbf16, #lori.panels<16>> {
+lori.derived_param @packed : tensor<2x96x64xbf16, #lori.panels<16>> {
+// CHECK-NEXT: ^bb0(%[[LAYER:.+]]: index):
+^bb0(%layer: index):
+  // CHECK-NEXT: %[[W:.+]] = lori.get_param @up_proj[%[[LAYER]]] : tensor<96x64xbf16>
+  %w = lori.get_param @up_proj[%layer] : tensor<96x64xbf16>
+  // CHECK-NEXT: %[[P:.+]] = lori.pack %[[W]] : tensor<96x64xbf16> to tensor<96x64xbf16, #lori.panels<16>>
+  %p = lori.pack %w : tensor<96x64xbf16> to tensor<96x64xbf16, #lori.panels<16>>
+  // CHECK-NEXT: lori.yield %[[P]] : tensor<96x64xbf16, #lori.panels<16>>
+  lori.yield %p : tensor<96x64xbf16, #lori.panels<16>>
+}
+
+// CHECK-LABEL: func @factors
+func.func @factors(%b: tensor<576x32xbf16>, %m: tensor<576x32xi1>) -> tensor<576x32xbf16> {
+  // CHECK: lori.frozen_projection seed(42) init(kaiming_uniform) : tensor<32x576xf32>
+  %a = lori.frozen_projection seed(42) init(kaiming_uniform) : tensor<32x576xf32>
+  // CHECK: lori.frozen_projection seed(7) stream(3) init(normal) : tensor<32x576xf32>
+  %a2 = lori.frozen_projection seed(7) stream(3) init(normal) : tensor<32x576xf32>
+  // CHECK: lori.mask %{{.+}}, %{{.+}} : tensor<576x32xbf16>
+  %bm = lori.mask %b, %m : tensor<576x32xbf16>
+  return %bm : tensor<576x32xbf16>
+}
+
+// CHECK-LABEL: func @uses
+func.func @uses(%base: tensor<?x96xf32>, %x: tensor<?x64xf32>, %a: tensor<4x64xf32>,
+                %b: tensor<96x4xf32>, %w: tensor<96x64xbf16>, %s: f32) -> tensor<?x96xf32> {
+  // CHECK: lori.adapter_weights @tiny : tensor<?xf32>
+  %weights = lori.adapter_weights @tiny : tensor<?xf32>
+  // CHECK: lori.adapt %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}} scale(%{{.+}}) :
+  %0 = lori.adapt %base, %x, %a, %b scale(%s)
+    : (tensor<?x96xf32>, tensor<?x64xf32>, tensor<4x64xf32>, tensor<96x4xf32>, f32) -> tensor<?x96xf32>
+  // CHECK: lori.adapt {{.*}} weights(%{{.+}}) :
+  %1 = lori.adapt %0, %x, %a, %b scale(%s) weights(%weights)
+    : (tensor<?x96xf32>, tensor<?x64xf32>, tensor<4x64xf32>, tensor<96x4xf32>, f32, tensor<?xf32>) -> tensor<?x96xf32>
+  // CHECK: lori.fuse {{.*}} -> tensor<96x64xf32>
+  %2 = lori.fuse %w, %a, %b scale(%s)
+    : (tensor<96x64xbf16>, tensor<4x64xf32>, tensor<96x4xf32>, f32) -> tensor<96x64xf32>
+  return %1 : tensor<?x96xf32>
+}
+
+// CHECK-LABEL: func @parameters
+func.func @parameters() -> tensor<2x2x20x16xi8> {
+  %0 = lori.get_param @table : tensor<32x64x!lori.quant<q4_1>>
+  // CHECK: lori.convert %{{.+}} : tensor<32x64x!lori.quant<q4_1>> to tensor<32x64xf16>
+  %1 = lori.convert %0 : tensor<32x64x!lori.quant<q4_1>> to tensor<32x64xf16>
+  // CHECK: lori.deinterleave_rows %{{.+}} heads(4) : tensor<32x64x!lori.quant<q4_1>>
+  %2 = lori.deinterleave_rows %0 heads(4) : tensor<32x64x!lori.quant<q4_1>>
+  %3 = lori.pack %2 : tensor<32x64x!lori.quant<q4_1>> to tensor<32x64x!lori.quant<q4_1>, #lori.panels<16>>
+  // CHECK: lori.storage %{{.+}} : tensor<32x64x!lori.quant<q4_1>, #lori.panels<16>> to tensor<2x2x20x16xi8>
+  %4 = lori.storage %3 : tensor<32x64x!lori.quant<q4_1>, #lori.panels<16>> to tensor<2x2x20x16xi8>
+  return %4 : tensor<2x2x20x16xi8>
+}
