@@ -13,8 +13,7 @@ struct EraseParamsPass final : impl::EraseParamsPassBase<EraseParamsPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    for (Operation &op :
-         llvm::make_early_inc_range(*getOperation().getBody()))
+    for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
       if (isa<AdapterOp, ParamOp, DerivedParamOp>(op))
         op.erase();
   }

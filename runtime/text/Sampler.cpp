@@ -31,9 +31,9 @@ int32_t Sampler::sample(std::span<const float> logits) {
 }
 
 double Sampler::uniform() {
-  uint32_t word = philox4x32({static_cast<uint32_t>(draws),
-                              static_cast<uint32_t>(draws >> 32), 0, 0},
-                             options.seed)[0];
+  uint32_t word = philox4x32(
+      {static_cast<uint32_t>(draws), static_cast<uint32_t>(draws >> 32), 0, 0},
+      options.seed)[0];
   ++draws;
   return (static_cast<double>(word) + 0.5) / 4294967296.0;
 }
@@ -70,7 +70,8 @@ int32_t Sampler::draw() {
     kept = 0;
     do {
       if (kept == sorted) {
-        size_t end = std::min(candidates.size(), std::max<size_t>(64, 2 * sorted));
+        size_t end =
+            std::min(candidates.size(), std::max<size_t>(64, 2 * sorted));
         std::partial_sort(candidates.begin() + static_cast<ptrdiff_t>(sorted),
                           candidates.begin() + static_cast<ptrdiff_t>(end),
                           candidates.end(), isLikelier);

@@ -78,8 +78,7 @@ static TextSources readGguf(const Gguf &gguf) {
   auto tokenText = [&](std::string_view key) -> std::string {
     const GgufStrings *tokens = gguf.getStrings("tokenizer.ggml.tokens");
     std::optional<int64_t> id = gguf.getInteger(key);
-    if (!tokens || !id || *id < 0 ||
-        static_cast<size_t>(*id) >= tokens->size())
+    if (!tokens || !id || *id < 0 || static_cast<size_t>(*id) >= tokens->size())
       return {};
     return std::string((*tokens)[static_cast<size_t>(*id)]);
   };

@@ -4,8 +4,8 @@
 // to. Interface: openmp/runtime/src/kmp.h and the OpenMPIRBuilder of LLVM 22.
 
 #include "runtime/threads/Pool.h"
-#include "runtime/threads/Threads.h"
 #include "runtime/threads/StaticSchedule.h"
+#include "runtime/threads/Threads.h"
 
 #include <cstdarg>
 #include <cstdio>

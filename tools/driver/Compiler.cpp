@@ -189,9 +189,9 @@ void Compilation::writeProgram(const std::string &image, ImageKind kind) {
   ArtefactWriter writer(file);
   size_t start = writer.reserveParameters(section.bytes());
   Progress progress("packing", section.bytes(), !options.quiet);
-  unsigned threads =
-      options.threads != 0 ? options.threads
-                           : static_cast<unsigned>(lori_available_cpus());
+  unsigned threads = options.threads != 0
+                         ? options.threads
+                         : static_cast<unsigned>(lori_available_cpus());
   section.write(files, jit, file.descriptor(), start, threads,
                 [&](uint64_t bytes) { progress.update(bytes); });
   info.sizes.emplace_back("weights", static_cast<int64_t>(section.bytes()));

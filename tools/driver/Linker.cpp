@@ -13,8 +13,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <link.h>
 #include <filesystem>
+#include <link.h>
 #include <mutex>
 #include <unistd.h>
 

@@ -54,9 +54,7 @@ ModelInfo lori::describeModel(const Checkpoint &checkpoint,
   const ModelConfig &config = checkpoint.config();
   ModelInfo info;
   std::filesystem::path path(checkpoint.path());
-  info.name = (path.has_filename() ? path : path.parent_path())
-                  .stem()
-                  .string();
+  info.name = (path.has_filename() ? path : path.parent_path()).stem().string();
   info.architecture = architectureName(config.architecture);
   for (const StoredTensor &tensor : checkpoint.tensors())
     info.parameters += tensor.entries();
@@ -69,8 +67,8 @@ ModelInfo lori::describeModel(const Checkpoint &checkpoint,
   info.headDim = config.headDim;
   info.kvType = llvm::StringRef(storageTypeName(import.cacheType)).lower();
   info.keyPageBytes = info.valuePageBytes =
-      config.layers * config.kvHeads * config.headDim *
-      mlir::lm::pageTokens * entryBytes(import.cacheType);
+      config.layers * config.kvHeads * config.headDim * mlir::lm::pageTokens *
+      entryBytes(import.cacheType);
   info.maxRows = maxRows;
   info.maxSequences = import.sequences;
   info.pagesPerSequence =

@@ -33,9 +33,9 @@ mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context,
                                               const Checkpoint &checkpoint,
                                               const ImportOptions &options);
 
-/// Declares `adapter`, with its factors as parameters of the file `name`, scaled
-/// as a whole by `weight`. Layers that lack a module, and ranks below the
-/// largest of a stack, are zero. Throws Error for what no op expresses.
+/// Declares `adapter`, with its factors as parameters of the file `name`,
+/// scaled as a whole by `weight`. Layers that lack a module, and ranks below
+/// the largest of a stack, are zero. Throws Error for what no op expresses.
 void importAdapter(mlir::ModuleOp module, llvm::StringRef name, double weight,
                    const PeftAdapter &adapter, const ModelConfig &config);
 

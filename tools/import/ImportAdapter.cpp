@@ -96,12 +96,12 @@ AdapterImporter::declareFactor(const std::string &pattern, StringRef factor,
       builder, mlir::NameLoc::get(builder.getStringAttr(source)),
       (name + ":" + pattern + "." + factor).str(),
       mlir::RankedTensorType::get(shape, element),
-      mlir::lori::SourceAttr::get(
-          module.getContext(), builder.getStringAttr(name),
-          builder.getStringAttr(source),
-          builder.getDenseI64ArrayAttr(
-              isStack ? llvm::ArrayRef<int64_t>(numbers)
-                      : llvm::ArrayRef<int64_t>())));
+      mlir::lori::SourceAttr::get(module.getContext(),
+                                  builder.getStringAttr(name),
+                                  builder.getStringAttr(source),
+                                  builder.getDenseI64ArrayAttr(
+                                      isStack ? llvm::ArrayRef<int64_t>(numbers)
+                                              : llvm::ArrayRef<int64_t>())));
   return mlir::FlatSymbolRefAttr::get(param);
 }
 
@@ -116,11 +116,11 @@ mlir::lori::ModuleAttr AdapterImporter::declare(const std::string &pattern,
       scales, [&](double scale) { return scale == 0 || scale == first; });
   if (isUniform)
     scales = {first};
-  return mlir::lori::ModuleAttr::get(
-      module.getContext(), builder.getStringAttr(target(pattern)),
-      declareFactor(pattern, "lora_A", stack),
-      declareFactor(pattern, "lora_B", stack),
-      builder.getDenseF64ArrayAttr(scales));
+  return mlir::lori::ModuleAttr::get(module.getContext(),
+                                     builder.getStringAttr(target(pattern)),
+                                     declareFactor(pattern, "lora_A", stack),
+                                     declareFactor(pattern, "lora_B", stack),
+                                     builder.getDenseF64ArrayAttr(scales));
 }
 
 void AdapterImporter::run(double weight) {

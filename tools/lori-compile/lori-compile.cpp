@@ -43,9 +43,8 @@ struct CommandLine {
   cl::opt<std::string> model{
       cl::Positional, cl::Required, cl::cat(category), cl::value_desc("model"),
       cl::desc("MODEL: a Hugging Face directory or a .gguf file")};
-  cl::opt<std::string> output{
-      "o", cl::cat(category), cl::value_desc("file"),
-      cl::desc("Output (default: the model's name)")};
+  cl::opt<std::string> output{"o", cl::cat(category), cl::value_desc("file"),
+                              cl::desc("Output (default: the model's name)")};
   cl::list<std::string> adapters{
       "adapter", cl::cat(category), cl::value_desc("NAME=PATH[@SCALE]"),
       cl::desc("Add an adapter: a PEFT directory, repeatable")};
@@ -72,10 +71,9 @@ struct CommandLine {
   cl::opt<int64_t> contextLength{
       "context", cl::cat(category), cl::init(0), cl::value_desc("tokens"),
       cl::desc("Positions a sequence can have (default: the model's)")};
-  cl::opt<std::string> cpu{
-      "cpu", cl::cat(category), cl::init("native"),
-      cl::value_desc("native|x86-64-v3|x86-64-v4|..."),
-      cl::desc("Processor to generate code for")};
+  cl::opt<std::string> cpu{"cpu", cl::cat(category), cl::init("native"),
+                           cl::value_desc("native|x86-64-v3|x86-64-v4|..."),
+                           cl::desc("Processor to generate code for")};
   cl::opt<EmitKind> emit{
       "emit", cl::cat(category), cl::desc("What to write:"),
       cl::values(
@@ -162,7 +160,8 @@ CompileOptions CommandLine::options() const {
                      ", expected a positive number of tokens");
   CompileOptions options;
   options.model = model;
-  options.output = output.empty() ? defaultOutput(model, emit) : output.getValue();
+  options.output =
+      output.empty() ? defaultOutput(model, emit) : output.getValue();
   for (const std::string &adapter : adapters) {
     options.adapters.push_back(parseAdapter(adapter));
     for (size_t i = 0; i + 1 < options.adapters.size(); ++i)

@@ -193,8 +193,7 @@ Value ContractionTile::blockView(OpBuilder &b, Value buffer,
   SmallVector<int64_t> shape;
   SmallVector<OpFoldResult> steps;
   for (auto [extent, stride] : llvm::zip(extents, strides)) {
-    shape.push_back(
-        getConstantIntValue(extent).value_or(ShapedType::kDynamic));
+    shape.push_back(getConstantIntValue(extent).value_or(ShapedType::kDynamic));
     steps.push_back(b.getIndexAttr(stride));
   }
   auto layout = StridedLayoutAttr::get(b.getContext(), 0, strides);
@@ -262,8 +261,8 @@ void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers) {
   OpFoldResult depth = steps(b);
   SmallVector<Value> inputs;
   for (Value buffer : buffers.rows)
-    inputs.push_back(blockView(b, buffer, {sizes[c.row], depth},
-                               {buffers.rowStride, 1}));
+    inputs.push_back(
+        blockView(b, buffer, {sizes[c.row], depth}, {buffers.rowStride, 1}));
   for (auto [term, buffer] : llvm::zip(c.terms, buffers.lanes)) {
     if (!buffer) {
       inputs.push_back(plainLanes(b, term));
@@ -284,9 +283,9 @@ void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers) {
     extents.push_back(sizes[c.lane]);
     strides.push_back(1);
     evaluate(b, term.lane, loops, blockView(b, buffer, extents, strides));
-    inputs.push_back(
-        blockView(b, buffer, {sizes[c.panel], depth, sizes[c.lane]},
-                  {buffers.depth * c.width(), c.width(), 1}));
+    inputs.push_back(blockView(b, buffer,
+                               {sizes[c.panel], depth, sizes[c.lane]},
+                               {buffers.depth * c.width(), c.width(), 1}));
   }
   Value output = view(b, *c.output()).view;
 
@@ -305,9 +304,8 @@ void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers) {
       [&](OpBuilder &body, Location, ValueRange arguments) {
         Value sum;
         for (size_t term = 0; term < c.terms.size(); ++term) {
-          Value value =
-              arith::MulFOp::create(body, loc, arguments[term],
-                                    arguments[c.terms.size() + term]);
+          Value value = arith::MulFOp::create(body, loc, arguments[term],
+                                              arguments[c.terms.size() + term]);
           sum = sum ? arith::AddFOp::create(body, loc, sum, value) : value;
         }
         sum = arith::AddFOp::create(body, loc, arguments.back(), sum);

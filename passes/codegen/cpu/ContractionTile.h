@@ -16,11 +16,11 @@ namespace mlir::lori {
 /// Where the blocks of a contraction with many rows are laid out as f32: rows
 /// as [row][k], lanes as [panel][k][lane], all reduction loops as one k.
 struct BlockBuffers {
-  int64_t depth;             ///< most values of k
-  int64_t rowStride;         ///< of the rows' buffers
-  SmallVector<Value> rows;   ///< memref<ROWS x rowStride x f32>, one a term
-  SmallVector<Value> lanes;  ///< memref<PANELS x depth x WIDTH x f32>, one a
-                             ///< term; null where the weights lie so already
+  int64_t depth;            ///< most values of k
+  int64_t rowStride;        ///< of the rows' buffers
+  SmallVector<Value> rows;  ///< memref<ROWS x rowStride x f32>, one a term
+  SmallVector<Value> lanes; ///< memref<PANELS x depth x WIDTH x f32>, one a
+                            ///< term; null where the weights lie so already
 };
 
 class ContractionTile {

@@ -15,8 +15,8 @@ using ReturnedBfloat16 = __m128i;
 // Rounds to nearest even; a NaN becomes a quiet NaN of the same sign.
 static ReturnedBfloat16 round(uint32_t bits) {
   bool isNan = (bits & 0x7fffffff) > 0x7f800000;
-  uint32_t result = isNan ? bits >> 16 | 0x40
-                          : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  uint32_t result =
+      isNan ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
   return _mm_cvtsi32_si128(static_cast<int>(result & 0xffff));
 }
 

@@ -42,7 +42,8 @@ static cl::opt<std::string> assembly("assembly",
                                      cl::desc("Folder for the kernels' code"));
 static cl::opt<bool> json("json", cl::desc("One JSON object a line"));
 static cl::opt<int64_t> l1("l1", cl::desc("Override the plan's L1 bytes"));
-static cl::opt<int64_t> expandRows("expand-rows", cl::desc("As the pipeline's"));
+static cl::opt<int64_t> expandRows("expand-rows",
+                                   cl::desc("As the pipeline's"));
 
 namespace {
 
@@ -114,7 +115,8 @@ double readRate(Pool &pool, int streams) {
   return rate([&] {
     const uint8_t *data = pool.next(chunk * threads);
     onAllThreads([&](int thread) {
-      readSink = lori::bench::readStreams(data + thread * chunk, chunk, streams);
+      readSink =
+          lori::bench::readStreams(data + thread * chunk, chunk, streams);
     });
     return double(chunk * threads);
   });
@@ -176,18 +178,19 @@ void measure(const Target &target, Storage storage, int64_t columns,
     peak = std::max(peak, peakRate(int(target.options.vectorBits)));
     for (int rows : counts)
       best[rows] = std::max(best[rows], rate([&] {
-                     jit.call(x.data(), rows, depth,
-                              pool.next(panel.weightBytes()),
-                              panel.weightBytes(), y.data(), columns);
-                     return 1.0;
-                   }));
+                              jit.call(x.data(), rows, depth,
+                                       pool.next(panel.weightBytes()),
+                                       panel.weightBytes(), y.data(), columns);
+                              return 1.0;
+                            }));
   }
   munmap(pool.data, pool.bytes);
 
   if (!json)
-    std::printf("%-18s %s  read %.1f GB/s, peak %.0f GF/s, compiled in %.2f s\n",
-                label.c_str(), target.name.c_str(), bandwidth * 1e-9,
-                peak * 1e-9, jit.seconds());
+    std::printf(
+        "%-18s %s  read %.1f GB/s, peak %.0f GF/s, compiled in %.2f s\n",
+        label.c_str(), target.name.c_str(), bandwidth * 1e-9, peak * 1e-9,
+        jit.seconds());
   for (int rows : counts) {
     double bytes = best[rows] * panel.weightBytes();
     double flops = best[rows] * 2.0 * rows * columns * depth;
@@ -209,8 +212,8 @@ int main(int argc, char **argv) {
   omp_set_num_threads(threads);
   std::vector<std::string> chosen(shapes.begin(), shapes.end());
   if (chosen.empty())
-    chosen = {"576x576",   "1536x576",  "576x1536",
-              "192x576",   "49152x576", "4096x4096"};
+    chosen = {"576x576", "1536x576",  "576x1536",
+              "192x576", "49152x576", "4096x4096"};
   for (Target target : targets()) {
     if (target.name != targetName)
       continue;
