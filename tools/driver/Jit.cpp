@@ -81,19 +81,29 @@ Jit Jit::create(mlir::ModuleOp source, const CpuTarget &target) {
                           // Its support code would be looked up in there.
                           .setPlatformSetUp(orc::setUpInactivePlatform)
                           .create());
-  // Failures come back from lookup; nothing is to be printed as well.
-  engine->getExecutionSession().setErrorReporter(llvm::consumeError);
+  // What a lookup could not find is reported here, and only that it failed
+  // comes back from it.
+  auto reports = std::make_shared<std::string>();
+  engine->getExecutionSession().setErrorReporter([reports](llvm::Error error) {
+    *reports += (reports->empty() ? "" : "; ") + toString(std::move(error));
+  });
   defineCalls(*engine);
   check(engine->addIRModule(
       orc::ThreadSafeModule(std::move(code.module), std::move(code.context))));
-  return Jit(std::move(engine));
+  return Jit(std::move(engine), std::move(reports));
 }
 
-Jit::Jit(std::unique_ptr<orc::LLJIT> engine) : engine(std::move(engine)) {}
+Jit::Jit(std::unique_ptr<orc::LLJIT> engine,
+         std::shared_ptr<std::string> reports)
+    : engine(std::move(engine)), reports(std::move(reports)) {}
 Jit::Jit(Jit &&) noexcept = default;
 Jit &Jit::operator=(Jit &&) noexcept = default;
 Jit::~Jit() = default;
 
 void *Jit::address(std::string_view name) const {
-  return check(engine->lookup(name)).toPtr<void *>();
+  llvm::Expected<orc::ExecutorAddr> symbol = engine->lookup(name);
+  if (symbol)
+    return symbol->toPtr<void *>();
+  std::string message = toString(symbol.takeError());
+  throw Error("compile-time evaluation", reports->empty() ? message : *reports);
 }

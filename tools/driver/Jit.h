@@ -7,6 +7,9 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <memory>
+#include <string>
+
 namespace llvm::orc {
 class LLJIT;
 }
@@ -34,10 +37,13 @@ public:
   }
 
 private:
-  explicit Jit(std::unique_ptr<llvm::orc::LLJIT> engine);
+  Jit(std::unique_ptr<llvm::orc::LLJIT> engine,
+      std::shared_ptr<std::string> reports);
   void *address(std::string_view name) const;
 
   std::unique_ptr<llvm::orc::LLJIT> engine;
+  /// What the engine said of failures, in one line.
+  std::shared_ptr<std::string> reports;
 };
 
 } // namespace lori

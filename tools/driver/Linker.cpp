@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <elf.h>
 #include <filesystem>
 #include <link.h>
 #include <mutex>
@@ -170,6 +171,10 @@ private:
 
 std::string Linker::link(std::string_view object, ImageKind kind) const {
   std::string runtime = findRuntime(runtimeFolder, kind);
+  // lld would take anything else for a linker script.
+  if (object.size() < sizeof(Elf64_Ehdr) || !object.starts_with(ELFMAG))
+    throw Error("linking",
+                "generated code: unknown file type, expected an ELF object");
   MemoryFile input(object), exports(exportedSymbols);
   TemporaryFolder folder;
   std::string image = folder.file("image");

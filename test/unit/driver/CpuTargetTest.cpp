@@ -84,9 +84,11 @@ TEST(CpuTargetTest, NativeIsWhatTheRuntimeFindsOnThisMachine) {
 }
 
 TEST(CpuTargetTest, ProgramsCanCheckAllFeatures) {
-  for (const char *cpu : {"diamondrapids", "znver5", "novalake", "bdver4"})
-    for (const std::string &feature : CpuTarget::parse(cpu).features())
+  for (const char *cpu : {"diamondrapids", "znver5", "novalake", "bdver4"}) {
+    CpuTarget target = CpuTarget::parse(cpu);
+    for (const std::string &feature : target.features())
       EXPECT_TRUE(isKnownCpuFeature(feature)) << feature;
+  }
 }
 
 TEST(CpuTargetTest, UnknownProcessorIsAnErrorThatSaysWhatIsKnown) {
