@@ -169,10 +169,21 @@ private:
 
 } // namespace
 
+/// Whether `object` is an ELF file up to its section headers. lld would take
+/// another file for a linker script, and ends the process over a cut one.
+static bool isWholeObject(std::string_view object) {
+  Elf64_Ehdr header;
+  if (object.size() < sizeof(header) || !object.starts_with(ELFMAG))
+    return false;
+  std::memcpy(&header, object.data(), sizeof(header));
+  uint64_t table = uint64_t(header.e_shnum) * header.e_shentsize;
+  return header.e_shoff <= object.size() &&
+         table <= object.size() - header.e_shoff;
+}
+
 std::string Linker::link(std::string_view object, ImageKind kind) const {
   std::string runtime = findRuntime(runtimeFolder, kind);
-  // lld would take anything else for a linker script.
-  if (object.size() < sizeof(Elf64_Ehdr) || !object.starts_with(ELFMAG))
+  if (!isWholeObject(object))
     throw Error("linking",
                 "generated code: unknown file type, expected an ELF object");
   MemoryFile input(object), exports(exportedSymbols);
