@@ -5,6 +5,8 @@
 #include "runtime/text/jinja/Methods.h"
 #include "runtime/text/jinja/Operators.h"
 
+#include <algorithm>
+
 using namespace lori;
 using namespace lori::jinja;
 
@@ -22,6 +24,11 @@ Value Evaluator::name(const Expr &expr) const {
   for (const Scope *at = scope.get(); at; at = at->outer.get())
     if (const Value *found = at->find(expr.text))
       return *found;
+  static constexpr std::string_view known[] = {"self",   "joiner",  "cycler",
+                                               "lipsum", "varargs", "kwargs"};
+  if (std::find(std::begin(known), std::end(known), expr.text) !=
+      std::end(known))
+    throw TemplateError("'" + expr.text + "' is not supported");
   return Value::undefined(expr.text);
 }
 

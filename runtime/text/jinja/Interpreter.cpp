@@ -206,6 +206,7 @@ Flow Interpreter::executeFor(const Statement &statement) {
   bool ran = false;
   while (const Value *item = loop->next()) {
     ran = true;
+    Evaluator::Step step(evaluator, statement.line);
     Inner scope(*this);
     evaluator.scope->set("loop", Value(std::shared_ptr<Object>(loop)));
     assign(*statement.target, *item);

@@ -140,6 +140,8 @@ Statement Parser::ifStatement() {
 Statement Parser::forStatement() {
   Statement result = makeStatement(StatementKind::For, in.current().line);
   result.target = in.target(false, "in");
+  if (result.target->text == "loop")
+    in.fail("'loop' cannot be the variable of a loop");
   if (!in.skipName("in"))
     in.failUnexpected();
   result.expression = in.tuple(false, "recursive");

@@ -98,6 +98,7 @@ bool Value::isTrue() const {
 }
 
 static int64_t countCharacters(std::string_view text) {
+  spend(text.size());
   return std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<uint8_t>(c) & 0xC0) != 0x80;
   });

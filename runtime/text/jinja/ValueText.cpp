@@ -236,6 +236,7 @@ std::string jinja::toText(const Value &value, size_t limit) {
   if (const std::string *text = value.text()) {
     if (text->size() > limit)
       throw TemplateError("a text becomes too long");
+    spend(text->size());
     return *text;
   }
   return value.isUndefined() ? std::string() : toRepr(value, limit);
