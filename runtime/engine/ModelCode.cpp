@@ -4,6 +4,7 @@
 #include "runtime/support/Error.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <elf.h>
@@ -47,10 +48,12 @@ static std::string ownFile() {
   std::string found = program;
   char line[8192];
   while (std::fgets(line, sizeof(line), maps)) {
-    unsigned long begin = 0, end = 0;
+    // BEGIN-END PERMISSIONS OFFSET DEVICE INODE PATH, see proc(5).
     const char *path = std::strchr(line, '/');
-    if (!path || std::sscanf(line, "%lx-%lx", &begin, &end) != 2 ||
-        address < begin || address >= end)
+    char *rest = nullptr;
+    uintptr_t begin = std::strtoull(line, &rest, 16);
+    uintptr_t end = *rest == '-' ? std::strtoull(rest + 1, nullptr, 16) : 0;
+    if (!path || address < begin || address >= end)
       continue;
     found.assign(path, std::strcspn(path, "\n"));
     break;

@@ -14,7 +14,8 @@ using namespace lori;
 // Memory is asked for in steps of this size at least, to save system calls.
 static constexpr size_t growthStep = size_t(2) << 20;
 
-ReservedRange::ReservedRange(size_t bytes, std::string use) : reserved(bytes) {
+ReservedRange::ReservedRange(size_t bytes, const std::string &use)
+    : reserved(bytes) {
   // PROT_NONE: addresses only, not counted as memory by any overcommit policy.
   void *address = ::mmap(nullptr, bytes, PROT_NONE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

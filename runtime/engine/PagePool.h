@@ -14,7 +14,7 @@ namespace lori {
 class ReservedRange {
 public:
   /// Reserves `bytes` of addresses (no memory). Throws Error, naming `use`.
-  ReservedRange(size_t bytes, std::string use);
+  ReservedRange(size_t bytes, const std::string &use);
   ReservedRange(const ReservedRange &) = delete;
   ReservedRange &operator=(const ReservedRange &) = delete;
   ~ReservedRange();

@@ -93,9 +93,9 @@ private:
     std::vector<Sequence> sequences;
     for (int64_t i = 0; i < wanted.batch; ++i)
       sequences.emplace_back(model).setAdapters(adapters);
-    std::vector<int32_t> prompt;
-    for (int64_t i = 0; i < wanted.prefill; ++i)
-      prompt.push_back(token(i));
+    std::vector<int32_t> prompt(static_cast<size_t>(wanted.prefill));
+    for (size_t i = 0; i < prompt.size(); ++i)
+      prompt[i] = token(static_cast<int64_t>(i));
     double seconds = timed([&] { step(sequences, prompt); });
     if (counted)
       prefill.seconds.push_back(seconds);
@@ -112,6 +112,7 @@ private:
   void step(const std::vector<Sequence> &sequences,
             const std::vector<int32_t> &tokens) {
     std::vector<lori_part> parts;
+    parts.reserve(sequences.size());
     for (const Sequence &sequence : sequences)
       parts.push_back({sequence.get(), tokens.data(), tokens.size(), 1});
     model.run(parts);

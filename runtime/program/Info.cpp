@@ -8,12 +8,18 @@
 #include <nlohmann/json.hpp>
 
 using namespace lori;
+using Json = nlohmann::ordered_json;
 
 void lori::runInfo(const Model &model) {
-  auto json = nlohmann::ordered_json::parse(model.metadata());
+  Json json = Json::parse(model.metadata());
   json["tokenizer_bytes"] = model.tokenizer().size();
   json["machine"] = {{"cpu_features", cpuFeatures()},
                      {"threads", lori_threads()},
                      {"sequences", model.maxSequences()}};
-  writeOutput(json.dump(2) + "\n");
+  // A line for each key: arrays of features and adapters stay readable.
+  std::string text = "{";
+  for (const auto &[key, value] : json.items())
+    text += (text.size() == 1 ? "\n  " : ",\n  ") + Json(key).dump() + ": " +
+            value.dump();
+  writeOutput(text + "\n}\n");
 }

@@ -19,8 +19,8 @@ static constexpr int64_t int32Max = std::numeric_limits<int32_t>::max();
 template <typename Number>
 static std::optional<Number> number(std::string_view text) {
   Number value = {};
-  const char *end = text.data() + text.size();
-  auto [rest, error] = std::from_chars(text.data(), end, value);
+  const char *start = text.data(), *end = start + text.size();
+  auto [rest, error] = std::from_chars(start, end, value);
   if (error != std::errc() || rest != end || text.empty())
     return std::nullopt;
   return value;
@@ -105,7 +105,7 @@ AdapterChoice lori::parseAdapter(const std::string &option,
     fail(option, text,
          "an adapter and its weight, expected NAME=SCALE as in "
          "tiny=0.8");
-  choice.scale = *scale;
+  choice.scale = scale;
   return choice;
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/program/Text.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <unistd.h>
@@ -67,11 +68,34 @@ cutWindows(const ModelInfo &info, const std::vector<int32_t> &ids) {
   return windows;
 }
 
-static void showProgress(size_t done, size_t all, const Surprise &surprise) {
-  if (::isatty(STDERR_FILENO))
-    std::fprintf(stderr, "\r%zu of %zu windows, perplexity %.4f%s", done, all,
-                 std::exp(surprise.average()), done == all ? "\r\x1b[K" : "");
-}
+namespace {
+
+/// A line on a terminal, nothing in a pipe.
+class Progress {
+public:
+  explicit Progress(size_t all) : all(all) {}
+  ~Progress() {
+    if (shown)
+      std::fputs("\r\x1b[K", stderr);
+  }
+
+  void show(const Surprise &surprise) {
+    auto now = std::chrono::steady_clock::now();
+    if (!onTerminal || now < next)
+      return;
+    next = now + std::chrono::milliseconds(200);
+    shown = true;
+    std::fprintf(stderr, "\r%zu of %zu tokens, perplexity %.4f",
+                 surprise.tokens(), all, std::exp(surprise.average()));
+  }
+
+private:
+  size_t all;
+  bool onTerminal = ::isatty(STDERR_FILENO), shown = false;
+  std::chrono::steady_clock::time_point next;
+};
+
+} // namespace
 
 static std::string describe(const Surprise &surprise, size_t windows,
                             int64_t context) {
@@ -79,10 +103,11 @@ static std::string describe(const Surprise &surprise, size_t windows,
   char line[256];
   std::snprintf(line, sizeof(line),
                 "perplexity %.4f +/- %.4f (%.5f +/- %.5f nats a token; %zu "
-                "tokens in %zu windows of %lld)\n",
+                "tokens in %zu window%s of %lld)\n",
                 perplexity, perplexity * surprise.standardError(),
                 surprise.average(), surprise.standardError(), surprise.tokens(),
-                windows, static_cast<long long>(context));
+                windows, windows == 1 ? "" : "s",
+                static_cast<long long>(context));
   return line;
 }
 
@@ -97,7 +122,10 @@ void lori::runPerplexity(Model &model, const Options &options) {
                 "the text is too short, it needs at least two tokens");
   Scheduler scheduler(model);
   Surprise surprise;
-  size_t done = 0;
+  size_t tokens = 0;
+  for (const std::vector<int32_t> &window : windows)
+    tokens += window.size() - 1;
+  Progress progress(tokens);
   auto adapters = resolveAdapters(model, options.adapters);
   for (const std::vector<int32_t> &window : windows) {
     Job job;
@@ -106,8 +134,8 @@ void lori::runPerplexity(Model &model, const Options &options) {
     job.promptLogits = [&](size_t index, std::span<const float> logits) {
       if (index + 1 < window.size())
         surprise.add(logits, window[index + 1]);
+      progress.show(surprise);
     };
-    job.done = [&](bool) { showProgress(++done, windows.size(), surprise); };
     scheduler.add(std::move(job));
   }
   scheduler.run();

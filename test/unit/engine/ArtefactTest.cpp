@@ -15,12 +15,12 @@ namespace {
 
 using testing::Test;
 
-const std::string elfImage = std::string("\x7f"
-                                         "ELF") +
-                             std::string(5000, 'x');
-
 class ArtefactTest : public Test {
 protected:
+  const std::string elfImage = "\x7f"
+                               "ELF" +
+                               std::string(5000, 'x');
+
   /// Writes a whole artefact and returns its bytes.
   std::string write(const std::string &image, const std::string &parameters) {
     std::string path = folder / "out";
@@ -84,7 +84,7 @@ TEST_F(ArtefactTest, AModelMayHaveNoParametersAndNoTokenizer) {
 }
 
 TEST_F(ArtefactTest, AStrippedProgramSaysThatItsModelIsMissing) {
-  EXPECT_EQ(messageOf([] { view(elfImage); }),
+  EXPECT_EQ(messageOf([&] { view(elfImage); }),
             "prog: no model in this program: it was stripped or cut, an "
             "artefact of lori-compile carries one at its end, compile it "
             "again");

@@ -60,9 +60,9 @@ lori_status statusOf(const std::function<void()> &action) {
 TEST_F(EngineTest, APromptLongerThanAStepIsCutUpAndGivesAllLogits) {
   auto engine = open();
   lori_sequence sequence = engine->openSequence();
-  std::vector<int32_t> prompt;
+  std::vector<int32_t> prompt(70);
   for (int32_t i = 0; i < 70; ++i)
-    prompt.push_back(i * 37 % 299);
+    prompt[i] = i * 37 % 299;
   lori_part part = {sequence, prompt.data(), prompt.size(), prompt.size()};
   const float *logits = engine->run({&part, 1});
   std::vector<fake::Token> tokens;

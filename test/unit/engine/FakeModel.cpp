@@ -92,6 +92,7 @@ std::vector<int32_t> fake::greedy(const std::vector<int32_t> &prompt,
                                   size_t count,
                                   const std::vector<float> &scales) {
   std::vector<Token> tokens;
+  tokens.reserve(prompt.size() + count);
   for (int32_t id : prompt)
     tokens.push_back({id, scales});
   std::vector<int32_t> result;
@@ -110,7 +111,7 @@ std::vector<int32_t> fake::greedy(const std::vector<int32_t> &prompt,
 
 static void expect(bool holds, const char *what) {
   if (!holds)
-    fake::breaches.push_back(what);
+    fake::breaches.emplace_back(what);
 }
 
 static void checkRows(int64_t rows, int64_t outputs, const int32_t *tokens,

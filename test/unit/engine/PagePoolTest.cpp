@@ -12,16 +12,19 @@ using namespace lori;
 namespace {
 
 TEST(PagePoolTest, APageIsZeroWhenItIsHandedOutAndAgain) {
-  PagePool pool(8, 256, 128);
+  constexpr size_t keyBytes = 256, valueBytes = 128;
+  PagePool pool(8, keyBytes, valueBytes);
   auto fill = [&](int32_t page, int byte) {
-    std::memset(static_cast<char *>(pool.keys()) + page * 256, byte, 256);
-    std::memset(static_cast<char *>(pool.values()) + page * 128, byte, 128);
+    std::memset(static_cast<char *>(pool.keys()) + page * keyBytes, byte,
+                keyBytes);
+    std::memset(static_cast<char *>(pool.values()) + page * valueBytes, byte,
+                valueBytes);
   };
   auto isZero = [&](int32_t page) {
-    auto *keys = static_cast<char *>(pool.keys()) + page * 256;
-    auto *values = static_cast<char *>(pool.values()) + page * 128;
-    return std::string(keys, 256) == std::string(256, '\0') &&
-           std::string(values, 128) == std::string(128, '\0');
+    auto *keys = static_cast<char *>(pool.keys()) + page * keyBytes;
+    auto *values = static_cast<char *>(pool.values()) + page * valueBytes;
+    return std::string(keys, keyBytes) == std::string(keyBytes, '\0') &&
+           std::string(values, valueBytes) == std::string(valueBytes, '\0');
   };
   int32_t first = pool.allocate(), second = pool.allocate();
   EXPECT_TRUE(isZero(first) && isZero(second));

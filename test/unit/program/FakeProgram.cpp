@@ -64,17 +64,22 @@ fake::Program::Program(const ModelInfo &info, bool withTokenizer) {
         /*executable=*/true);
 }
 
+fake::Program::Program() {
+  std::filesystem::copy(LORI_FAKE_PROGRAM, path("prog"));
+}
+
 /// Runs in the child.
 [[noreturn]] static void execute(const std::vector<std::string> &arguments,
-                                 const std::string &folder) {
-  auto redirect = [&](const char *name, int flags, int target) {
-    int file = ::open((folder + name).c_str(), flags, 0666);
+                                 const std::string &folder,
+                                 const std::string &output) {
+  auto redirect = [&](const std::string &path, int flags, int target) {
+    int file = ::open(path.c_str(), flags, 0666);
     if (file < 0 || ::dup2(file, target) < 0)
       ::_exit(99);
   };
-  redirect("in", O_RDONLY, 0);
-  redirect("out", O_WRONLY | O_CREAT | O_TRUNC, 1);
-  redirect("err", O_WRONLY | O_CREAT | O_TRUNC, 2);
+  redirect(folder + "in", O_RDONLY, 0);
+  redirect(output, O_WRONLY | O_CREAT | O_TRUNC, 1);
+  redirect(folder + "err", O_WRONLY | O_CREAT | O_TRUNC, 2);
   std::vector<char *> argv;
   std::string program = folder + "prog";
   argv.push_back(program.data());
@@ -86,13 +91,15 @@ fake::Program::Program(const ModelInfo &info, bool withTokenizer) {
 }
 
 fake::Outcome fake::Program::run(const std::vector<std::string> &arguments,
-                                 const std::string &input) const {
+                                 const std::string &input,
+                                 const std::string &output) const {
   writeFile(path("in"), input);
+  std::string out = output.empty() ? path("out") : output;
   pid_t child = ::fork();
   if (child == 0)
-    execute(arguments, path(""));
+    execute(arguments, path(""), out);
   int status = 0;
   ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, readFile(path("out")),
-          readFile(path("err"))};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+          output.empty() ? readFile(out) : "", readFile(path("err"))};
 }

@@ -28,8 +28,13 @@ class Program {
 public:
   explicit Program(const ModelInfo &info, bool withTokenizer = true);
 
+  /// One that lost its payload.
+  Program();
+
+  /// Standard output goes to `output` if that is given.
   Outcome run(const std::vector<std::string> &arguments,
-              const std::string &input = "") const;
+              const std::string &input = "",
+              const std::string &output = "") const;
   std::string path(const std::string &name) const { return folder / name; }
 
 private:
