@@ -11,6 +11,7 @@
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/IRBuilder.h"
 
 using namespace lori;
 namespace orc = llvm::orc;
@@ -72,6 +73,42 @@ static void defineCalls(orc::LLJIT &engine) {
           })));
 }
 
+/// Returns the name under which `name` takes the addresses of its arguments.
+static std::string packedName(std::string_view name) {
+  return "packed." + std::string(name);
+}
+
+/// Adds `void packed.NAME(void **arguments)` for `function`, so that functions
+/// of any number of arguments can be called alike.
+static void addPackedEntry(llvm::Function &function) {
+  llvm::LLVMContext &context = function.getContext();
+  auto *pointer = llvm::PointerType::getUnqual(context);
+  auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context),
+                                       {pointer}, /*isVarArg=*/false);
+  auto *entry = llvm::Function::Create(
+      type, llvm::Function::ExternalLinkage,
+      packedName(std::string_view(function.getName())), function.getParent());
+  llvm::IRBuilder<> b(llvm::BasicBlock::Create(context, "", entry));
+  llvm::SmallVector<llvm::Value *> arguments;
+  for (llvm::Argument &argument : function.args()) {
+    llvm::Value *slot =
+        b.CreateConstGEP1_32(pointer, entry->getArg(0), argument.getArgNo());
+    arguments.push_back(
+        b.CreateLoad(argument.getType(), b.CreateLoad(pointer, slot)));
+  }
+  b.CreateCall(&function, arguments);
+  b.CreateRetVoid();
+}
+
+static void addPackedEntries(llvm::Module &module) {
+  llvm::SmallVector<llvm::Function *> functions;
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() && function.hasExternalLinkage())
+      functions.push_back(&function);
+  for (llvm::Function *function : functions)
+    addPackedEntry(*function);
+}
+
 Jit Jit::create(mlir::ModuleOp source, const CpuTarget &target) {
   checkRunsHere(target);
   LlvmModule code = compileToLlvm(source, target);
@@ -88,6 +125,7 @@ Jit Jit::create(mlir::ModuleOp source, const CpuTarget &target) {
     *reports += (reports->empty() ? "" : "; ") + toString(std::move(error));
   });
   defineCalls(*engine);
+  addPackedEntries(*code.module);
   check(engine->addIRModule(
       orc::ThreadSafeModule(std::move(code.module), std::move(code.context))));
   return Jit(std::move(engine), std::move(reports));
@@ -106,4 +144,9 @@ void *Jit::address(std::string_view name) const {
     return symbol->toPtr<void *>();
   std::string message = toString(symbol.takeError());
   throw Error("compile-time evaluation", reports->empty() ? message : *reports);
+}
+
+void Jit::invoke(std::string_view name,
+                 std::span<const void *const> arguments) const {
+  lookup<void (*)(const void *const *)>(packedName(name))(arguments.data());
 }

@@ -8,6 +8,7 @@
 #include "mlir/IR/BuiltinOps.h"
 
 #include <memory>
+#include <span>
 #include <string>
 
 namespace llvm::orc {
@@ -35,6 +36,11 @@ public:
   template <typename Function> Function lookup(std::string_view name) const {
     return reinterpret_cast<Function>(address(name));
   }
+
+  /// Calls the function `name` with the values that `arguments` point to; what
+  /// it returns is lost. Throws Error.
+  void invoke(std::string_view name,
+              std::span<const void *const> arguments) const;
 
 private:
   Jit(std::unique_ptr<llvm::orc::LLJIT> engine,

@@ -51,40 +51,25 @@ ParameterSection::ParameterSection(mlir::ModuleOp module) : module(module) {
             });
 }
 
-/// Calls a function on bare pointers: the layer, the leaves, the result.
-static void callEvaluator(const Jit &jit, llvm::StringRef name, int64_t layer,
-                          const std::vector<const void *> &leaves, void *out) {
-  using P = const void *;
-  switch (leaves.size()) {
-  case 1:
-    return jit.lookup<void (*)(int64_t, P, void *)>(name)(layer, leaves[0],
-                                                          out);
-  case 2:
-    return jit.lookup<void (*)(int64_t, P, P, void *)>(name)(layer, leaves[0],
-                                                             leaves[1], out);
-  default:
-    // The C ABI passes pointers alike, one array cannot replace them: up to
-    // eight adapters (two leaves each) on one weight.
-    break;
-  }
-  std::array<P, 17> a{};
-  if (leaves.size() > a.size())
-    throw Error("more than eight adapters are fused into one weight; fuse them "
-                "in two steps");
-  std::copy(leaves.begin(), leaves.end(), a.begin());
-  switch (leaves.size()) {
-  case 3:
-    return jit.lookup<void (*)(int64_t, P, P, P, void *)>(name)(
-        layer, a[0], a[1], a[2], out);
-  case 5:
-    return jit.lookup<void (*)(int64_t, P, P, P, P, P, void *)>(name)(
-        layer, a[0], a[1], a[2], a[3], a[4], out);
-  case 7:
-    return jit.lookup<void (*)(int64_t, P, P, P, P, P, P, P, void *)>(name)(
-        layer, a[0], a[1], a[2], a[3], a[4], a[5], a[6], out);
-  default:
-    throw Error("an initializer reads an unexpected number of parameters");
-  }
+/// Returns the number that `value`, made of constants and the argument of an
+/// initializer, has for the layer `layer`.
+static int64_t evaluateLayer(mlir::Value value, int64_t layer) {
+  mlir::Builder builder(value.getContext());
+  mlir::Operation *op = value.getDefiningOp();
+  if (!op)
+    return layer;
+  llvm::SmallVector<mlir::Attribute> operands;
+  for (mlir::Value operand : op->getOperands())
+    operands.push_back(builder.getIndexAttr(evaluateLayer(operand, layer)));
+  llvm::SmallVector<mlir::OpFoldResult> results;
+  mlir::IntegerAttr folded;
+  if (mlir::succeeded(op->fold(operands, results)) && results.size() == 1)
+    folded = llvm::dyn_cast_if_present<mlir::IntegerAttr>(
+        llvm::dyn_cast<mlir::Attribute>(results.front()));
+  if (!folded)
+    throw Error("an initializer reads a layer that is not a constant distance "
+                "from its own");
+  return folded.getInt();
 }
 
 void ParameterSection::writePiece(const ParameterPiece &piece,
@@ -98,15 +83,22 @@ void ParameterSection::writePiece(const ParameterPiece &piece,
   }
   auto derived = mlir::cast<DerivedParamOp>(piece.param);
   mlir::SymbolTable symbols(module);
-  std::vector<std::vector<std::byte>> scratches;
-  std::vector<const void *> leaves;
-  for (mlir::lori::GetParamOp get : mlir::lori::getLeaves(derived)) {
+  // The evaluator takes its layer, the leaves and the result.
+  llvm::SmallVector<mlir::lori::GetParamOp> reads =
+      mlir::lori::getLeaves(derived);
+  std::vector<std::vector<std::byte>> scratches(reads.size());
+  std::vector<const void *> pointers;
+  for (auto [get, space] : llvm::zip_equal(reads, scratches)) {
     auto leaf = symbols.lookup<ParamOp>(get.getParam());
-    int64_t layer = leaf.isStacked() ? piece.layer : 0;
-    scratches.emplace_back();
-    leaves.push_back(files.read(leaf, layer, scratches.back()).data());
+    int64_t layer =
+        get.getLayer() ? evaluateLayer(get.getLayer(), piece.layer) : 0;
+    pointers.push_back(files.read(leaf, layer, space).data());
   }
-  callEvaluator(jit, *derived.getEvaluator(), piece.layer, leaves, out);
+  pointers.push_back(out);
+  std::vector<const void *> arguments{&piece.layer};
+  for (const void *const &pointer : pointers)
+    arguments.push_back(&pointer);
+  jit.invoke(*derived.getEvaluator(), arguments);
 }
 
 namespace {
