@@ -66,6 +66,20 @@ def FoldResidualPass : Pass<"lm-fold-residual"> {
   let dependentDialects = ["lm::LmDialect"];
 }
 
+def RotateHeadsPass : Pass<"lm-rotate-heads"> {
+  let summary = "Spread outliers of queries and keys before keys are rounded";
+  let description = [{
+    attention(q, cache(k)) -> attention(q H, cache(k H))
+
+    for each head, where H is a Hadamard matrix and the cache is narrower than
+    f32. Scores stay as they are, H being orthogonal, but the few channels that
+    are much larger than the others no longer decide the rounding error (as in
+    QuaRot, arXiv 2404.00456). Heads whose size is no power of two stay.
+  }];
+  let dependentDialects = ["lm::LmDialect", "lori::LoriDialect",
+                           "tensor::TensorDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // Transforms: parameters
 //===----------------------------------------------------------------------===//
@@ -151,7 +165,8 @@ def LowerInitializersPass : Pass<"lori-lower-initializers", "ModuleOp"> {
   let dependentDialects = ["bufferization::BufferizationDialect",
                            "func::FuncDialect", "linalg::LinalgDialect",
                            "memref::MemRefDialect", "scf::SCFDialect",
-                           "tensor::TensorDialect", "arith::ArithDialect"];
+                           "tensor::TensorDialect", "arith::ArithDialect",
+                           "math::MathDialect"];
 }
 
 def BindStepPass : Pass<"lori-bind-step", "ModuleOp"> {

@@ -19,6 +19,15 @@ static int64_t dim(Value value, unsigned index) {
   return cast<ShapedType>(value.getType()).getDimSize(index);
 }
 
+LogicalResult HadamardOp::verify() {
+  RankedTensorType type = getType();
+  if (!type.hasStaticShape() || type.getDimSize(0) != type.getDimSize(1) ||
+      !llvm::isPowerOf2_64(static_cast<uint64_t>(type.getDimSize(0))))
+    return emitOpError("expected a square whose size is a power of two, found ")
+           << type;
+  return success();
+}
+
 LogicalResult FrozenProjectionOp::verify() {
   // frozen_projection_c1
   if (!getType().hasStaticShape())

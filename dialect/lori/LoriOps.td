@@ -46,6 +46,25 @@ def Lori_FrozenProjectionOp : Lori_Op<"frozen_projection", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Lori_HadamardOp : Lori_Op<"hadamard", [Pure]> {
+  let summary = "The normalised Hadamard matrix in Sylvester's order";
+  let description = [{
+    `H[i, j] = (-1)^popcount(i and j) / sqrt(n)`: orthogonal and symmetric, so
+    that `(H q) . (H k) = q . k`. It spreads a vector's outliers over all its
+    entries, which then lose less when they are rounded.
+
+    (C1) the result is square, its size a power of two.
+
+    Example:
+    ```mlir
+    %h = lori.hadamard : tensor<64x64xf32>
+    ```
+  }];
+  let results = (outs 2DTensorOf<[F32]>:$matrix);
+  let assemblyFormat = "attr-dict `:` type($matrix)";
+  let hasVerifier = 1;
+}
+
 def Lori_MaskOp : Lori_Op<"mask", [
     Pure, AllTypesMatch<["factor", "result"]>,
     TypesMatchWith<"mask has the shape of the factor", "factor", "mask",

@@ -14,12 +14,15 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringMap.h"
+
+#include <cmath>
 
 namespace mlir::lori {
 #define GEN_PASS_DEF_LOWERINITIALIZERSPASS
@@ -57,6 +60,7 @@ private:
   /// Emits the evaluation of row `row` of `value` into `scratch`.
   LogicalResult fillRow(Value value, Value row, Value scratch);
   LogicalResult fuseRow(FuseOp op, Value row, Value scratch);
+  void fillHadamardRow(int64_t size, Value row, Value scratch);
   /// Returns the row of a rearrangement's source that becomes row `row`.
   Value sourceRow(DeinterleaveRowsOp op, Value row);
   /// Emits a scalar that the initializer computes from constants and its layer.
@@ -179,6 +183,19 @@ LogicalResult Evaluator::fuseRow(FuseOp op, Value row, Value scratch) {
   return success();
 }
 
+void Evaluator::fillHadamardRow(int64_t size, Value row, Value scratch) {
+  ScalarBuilder s = scalar();
+  auto entry = static_cast<float>(1 / std::sqrt(static_cast<double>(size)));
+  loop(size, [&](Value column) {
+    Value common = arith::AndIOp::create(b, loc, row, column);
+    Value bits = math::CtPopOp::create(
+        b, loc, arith::IndexCastOp::create(b, loc, b.getI64Type(), common));
+    Value isOdd = arith::TruncIOp::create(b, loc, b.getI1Type(), bits);
+    Value sign = s.select(isOdd, s.f32(-entry), s.f32(entry));
+    memref::StoreOp::create(b, loc, sign, scratch, ValueRange{column});
+  });
+}
+
 LogicalResult Evaluator::fillRow(Value value, Value row, Value scratch) {
   int64_t columns = cast<RankedTensorType>(value.getType()).getDimSize(1);
   Operation *op = value.getDefiningOp();
@@ -191,6 +208,10 @@ LogicalResult Evaluator::fillRow(Value value, Value row, Value scratch) {
   }
   if (auto order = dyn_cast<DeinterleaveRowsOp>(op))
     return fillRow(order.getSource(), sourceRow(order, row), scratch);
+  if (isa<HadamardOp>(op)) {
+    fillHadamardRow(columns, row, scratch);
+    return success();
+  }
   if (auto fuse = dyn_cast<FuseOp>(op)) {
     if (failed(fuseRow(fuse, row, scratch)))
       return failure();

@@ -33,6 +33,7 @@ void buildModelPipeline(OpPassManager &pm,
   ConvertWeightsPassOptions convert;
   convert.type = options.weightsType;
   pm.addPass(createConvertWeightsPass(convert));
+  pm.addPass(createRotateHeadsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -73,6 +73,8 @@ Origin Hoister::computeOrigin(Value value) {
   // A frozen projection is regenerated where it is used.
   if (isa<FrozenProjectionOp>(op))
     return Origin::Neutral;
+  if (isa<HadamardOp>(op))
+    return Origin::Expression;
   if (!isMemoryEffectFree(op) || isa<AdapterWeightsOp>(op))
     return Origin::Runtime;
 

@@ -88,3 +88,19 @@ func.func @deinterleave_rows_c1(%w: tensor<6x4xf32>) {
   %0 = lori.deinterleave_rows %w heads(2) : tensor<6x4xf32>
   return
 }
+
+// -----
+
+func.func @hadamard_c1_square() {
+  // expected-error @below {{expected a square whose size is a power of two, found 'tensor<64x32xf32>'}}
+  %h = lori.hadamard : tensor<64x32xf32>
+  return
+}
+
+// -----
+
+func.func @hadamard_c1_power() {
+  // expected-error @below {{expected a square whose size is a power of two, found 'tensor<96x96xf32>'}}
+  %h = lori.hadamard : tensor<96x96xf32>
+  return
+}

@@ -33,6 +33,13 @@ func.func @factors(%b: tensor<576x32xbf16>, %m: tensor<576x32xi1>) -> tensor<576
   return %bm : tensor<576x32xbf16>
 }
 
+// CHECK-LABEL: func @hadamard
+func.func @hadamard() -> tensor<64x64xf32> {
+  // CHECK: lori.hadamard : tensor<64x64xf32>
+  %h = lori.hadamard : tensor<64x64xf32>
+  return %h : tensor<64x64xf32>
+}
+
 // CHECK-LABEL: func @uses
 func.func @uses(%base: tensor<?x96xf32>, %x: tensor<?x64xf32>, %a: tensor<4x64xf32>,
                 %b: tensor<96x4xf32>, %w: tensor<96x64xbf16>, %s: f32) -> tensor<?x96xf32> {
