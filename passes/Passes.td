@@ -37,6 +37,26 @@ def AttachAdaptersPass : Pass<"lori-attach-adapters", "ModuleOp"> {
                            "tensor::TensorDialect"];
 }
 
+def AttachBankPass : Pass<"lori-attach-bank", "ModuleOp"> {
+  let summary = "Let adapters that are loaded at run time update every projection";
+  let description = [{
+    Declares a `lori.adapter_bank` whose sites are the projections by weights of
+    the base, and puts a `lori.adapt_routed` behind each, after the adapters that
+    are attached already.
+
+    Input:
+    ```mlir
+    %y = lm.linear %x, %w : ...
+    ```
+    Output:
+    ```mlir
+    %0 = lm.linear %x, %w : ...
+    %y = lori.adapt_routed %0, %x, @loaded site(0)[%layer] : ...
+    ```
+  }];
+  let dependentDialects = ["lori::LoriDialect", "arith::ArithDialect"];
+}
+
 def FuseAdaptersPass : Pass<"lori-fuse-adapters", "ModuleOp"> {
   let summary = "Move adapters that are always on into the weights they update";
   let description = [{
@@ -181,6 +201,17 @@ def BindStepPass : Pass<"lori-bind-step", "ModuleOp"> {
   let dependentDialects = ["bufferization::BufferizationDialect",
                            "func::FuncDialect", "memref::MemRefDialect",
                            "tensor::TensorDialect", "arith::ArithDialect"];
+}
+
+def EmitBankWritersPass : Pass<"lori-emit-bank-writers", "ModuleOp"> {
+  let summary = "Emit the functions that lay out the factors of loaded adapters";
+  let description = [{
+    For the module's `lori.adapter_bank`: `@lori_write_f32`, `_f16` and `_bf16`
+    of runtime/engine/StepAbi.h, which bring a matrix from an adapter's file to
+    the layout that the step's kernels read.
+  }];
+  let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect",
+                           "scf::SCFDialect", "arith::ArithDialect"];
 }
 
 def EraseParamsPass : Pass<"lori-erase-params", "ModuleOp"> {

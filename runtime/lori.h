@@ -103,14 +103,25 @@ void lori_set_threads(int count);
 
 /* ---- adapters ---------------------------------------------------------- */
 
-/* Adapters that are live in the model, numbered from 0. */
+/* Adapters that are live in the model, numbered from 0: those it was compiled
+ * with, then those that were loaded. */
 int32_t lori_adapter_count(const lori_model *model);
-/* Valid as long as the model is open. */
+/* Valid as long as the adapter is there; NULL for one that was unloaded. */
 const char *lori_adapter_name(const lori_model *model, int32_t adapter);
 /* The weight given when the model was compiled, 1 if none was. */
 float lori_adapter_scale(const lori_model *model, int32_t adapter);
 /* The number of the adapter `name`, -1 if there is none. */
 int32_t lori_adapter_find(const lori_model *model, const char *name);
+
+/* Loads the PEFT directory `path` (adapter_config.json with
+ * adapter_model.safetensors) as the adapter `name`, with weight 1. It must fit
+ * the model's projections in names and shapes; LORI_ERROR_FILE says what does
+ * not. `*adapter` is its number; numbers of unloaded adapters are used again. */
+lori_status lori_adapter_load(lori_model *model, const char *name,
+                              const char *path, int32_t *adapter);
+
+/* Frees an adapter that was loaded and that no open sequence uses. */
+lori_status lori_adapter_unload(lori_model *model, int32_t adapter);
 
 /* An adapter and its weight: 1 is the adapter as trained, 0 is off. */
 typedef struct lori_adapter_use {

@@ -7,5 +7,6 @@ include "dialect/lori/LoriDialect.td"
 include "dialect/lori/LoriTypes.td"
 include "dialect/lori/LoriOps.td"
 include "dialect/lori/LoriParamOps.td"
+include "dialect/lori/LoriBankOps.td"
 
 #endif // LORI_DIALECT_LORI_LORI_TD

@@ -189,6 +189,30 @@ LogicalResult AdapterOp::verifySymbolUses(SymbolTableCollection &tables) {
   return success();
 }
 
+LogicalResult AdaptRoutedOp::verifySymbolUses(SymbolTableCollection &tables) {
+  // adapt_routed_c1
+  auto bank =
+      tables.lookupNearestSymbolFrom<AdapterBankOp>(*this, getBankAttr());
+  if (!bank)
+    return emitOpError("expected a lori.adapter_bank called '")
+           << getBank() << "'";
+  if (getSite() >= bank.getSites().size())
+    return emitOpError("expected a site below ")
+           << bank.getSites().size() << ", found " << getSite();
+  // adapt_routed_c2
+  SiteAttr site = bank.getSite(getSite());
+  if (dim(getInput(), 1) != site.getIn() || dim(getBase(), 1) != site.getOut())
+    return emitOpError("expected an input of ")
+           << site.getIn() << " and a base of " << site.getOut()
+           << " columns, found " << dim(getInput(), 1) << " and "
+           << dim(getBase(), 1);
+  // adapt_routed_c3
+  if ((site.getLayers() != 0) != static_cast<bool>(getLayer()))
+    return emitOpError("expected a layer for a site in the layers, and only "
+                       "there");
+  return success();
+}
+
 LogicalResult
 AdapterWeightsOp::verifySymbolUses(SymbolTableCollection &tables) {
   // adapter_weights_c1

@@ -107,9 +107,9 @@ RankedTensorType mlir::lori::getStorageType(RankedTensorType type) {
     return type;
   SmallVector<int64_t> shape(type.getShape());
   Type element = type.getElementType();
-  if (panels)
-    shape[shape.size() - 2] =
-        llvm::divideCeilSigned(shape[shape.size() - 2], panels.getRows());
+  int64_t *rows = panels ? &shape[shape.size() - 2] : nullptr;
+  if (rows && !ShapedType::isDynamic(*rows))
+    *rows = llvm::divideCeilSigned(*rows, panels.getRows());
   if (quant) {
     element = IntegerType::get(type.getContext(), 8);
     shape.back() /= quant.getBlockEntries();

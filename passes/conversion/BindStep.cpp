@@ -2,6 +2,7 @@
 
 #include "dialect/lori/LoriOps.h"
 #include "passes/Passes.h"
+#include "passes/conversion/ScalarBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -25,6 +26,12 @@ constexpr int64_t alignment = 64;
 /// takes part in no address.
 constexpr int64_t capacity = int64_t(1) << 24;
 
+/// Bound of the bytes of the bank; takes part in no address either.
+constexpr int64_t bankCapacity = int64_t(1) << 46;
+
+/// Bytes ahead of the factors that a bank holds for a layer: their scale.
+constexpr int64_t bankHeader = 64;
+
 /// The arguments of the C function, in the order of StepAbi.h.
 enum Argument : unsigned {
   Rows,
@@ -36,6 +43,10 @@ enum Argument : unsigned {
   AdapterScales,
   Pages,
   Params,
+  BankUses,
+  Uses,
+  UseScales,
+  Bank,
   Keys,
   Values,
   Logits,
@@ -56,6 +67,9 @@ private:
   void replaceArguments();
   void replaceParam(GetParamOp get);
   void replaceWeights(AdapterWeightsOp op);
+  void replaceUse(BankUseOp op);
+  /// Lets the views of `tensor`'s storage read `storage`.
+  void replaceStorage(Value tensor, Value storage);
   void replaceReturn();
 
   Value argument(Argument which) { return entry->getArgument(which); }
@@ -72,6 +86,7 @@ private:
   Block *entry = nullptr;
   int64_t paramBytes = 0;
   SmallVector<AdapterOp> adapters;
+  AdapterBankOp bank;
   llvm::DenseMap<Operation *, Value> paramTensors;
   Value scales;
 };
@@ -104,6 +119,7 @@ void Binder::createFunction() {
   FunctionType old = step.getFunctionType();
   auto ids = MemRefType::get({capacity}, i32);
   int64_t columns = std::max<size_t>(adapters.size(), 1);
+  int64_t sites = bank ? static_cast<int64_t>(bank.getSites().size()) : 0;
   int64_t vocabulary = cast<RankedTensorType>(old.getResult(0)).getDimSize(1);
   SmallVector<Type> types{
       index,
@@ -115,6 +131,10 @@ void Binder::createFunction() {
       MemRefType::get({capacity, columns}, f32),
       toMemRef(old.getInput(4)),
       MemRefType::get({std::max<int64_t>(paramBytes, 1)}, b.getI8Type()),
+      index,
+      MemRefType::get({capacity, 2 + 2 * sites}, b.getI64Type()),
+      ids.clone(ArrayRef<int64_t>(capacity), f32),
+      MemRefType::get({bankCapacity}, b.getI8Type()),
       toMemRef(old.getInput(5)),
       toMemRef(old.getInput(6)),
       MemRefType::get({capacity, vocabulary}, f32)};
@@ -122,9 +142,10 @@ void Binder::createFunction() {
   function =
       func::FuncOp::create(b, loc, "lori_step", b.getFunctionType(types, {}));
   function->setAttr("llvm.bareptr", b.getUnitAttr());
-  for (unsigned i = Tokens; i <= Logits; ++i)
-    function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
-                        b.getUnitAttr());
+  for (unsigned i = 0; i <= Logits; ++i)
+    if (isa<MemRefType>(types[i]))
+      function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                          b.getUnitAttr());
   // The body moves over as it is; its old arguments are replaced one by one.
   function.getBody().takeBody(step.getBody());
   entry = &function.front();
@@ -200,14 +221,18 @@ void Binder::replaceParam(GetParamOp get) {
     tensor = tensor::ExtractSliceOp::create(b, get.getLoc(), getLayerType(type),
                                             tensor, offsets, sizes, strides);
   }
-  for (Operation *user : llvm::make_early_inc_range(get->getUsers()))
-    if (auto view = dyn_cast<StorageOp>(user)) {
-      view.replaceAllUsesWith(tensor);
-      view.erase();
-    }
+  replaceStorage(get, tensor);
   if (!get->use_empty())
     get.replaceAllUsesWith(tensor);
   get.erase();
+}
+
+void Binder::replaceStorage(Value tensor, Value storage) {
+  for (Operation *user : llvm::make_early_inc_range(tensor.getUsers()))
+    if (auto view = dyn_cast<StorageOp>(user)) {
+      view.replaceAllUsesWith(storage);
+      view.erase();
+    }
 }
 
 void Binder::replaceWeights(AdapterWeightsOp op) {
@@ -222,6 +247,71 @@ void Binder::replaceWeights(AdapterWeightsOp op) {
       ArrayRef<OpFoldResult>{argument(Rows), one},
       ArrayRef<OpFoldResult>{one, one});
   op.replaceAllUsesWith(column);
+  op.erase();
+}
+
+/// A use is a row of `uses`: first row, number of rows, then for each site the
+/// rank and the offset of its factors in the bank. There lie, layer after
+/// layer, the header, A and B.
+void Binder::replaceUse(BankUseOp op) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(op);
+  ScalarBuilder s(b, op.getLoc());
+  auto field = [&](uint64_t column) -> Value {
+    Value loaded = memref::LoadOp::create(
+        b, op.getLoc(), argument(Uses),
+        ValueRange{op.getUse(), s.index(static_cast<int64_t>(column))});
+    return arith::IndexCastOp::create(b, op.getLoc(), b.getIndexType(), loaded);
+  };
+  Value rank = field(2 + 2 * op.getSite());
+  Value offset = field(3 + 2 * op.getSite());
+
+  auto shrinkType = cast<RankedTensorType>(op.getShrink().getType());
+  auto expandType = cast<RankedTensorType>(op.getExpand().getType());
+  RankedTensorType shrinkStorage = getStorageType(shrinkType);
+  RankedTensorType expandStorage = getStorageType(expandType);
+  // The rank is a multiple of the panels' rows.
+  int64_t panel = getPanels(shrinkType) ? getPanels(shrinkType).getRows() : 1;
+  auto toBytes = [&](RankedTensorType storage, Value free) {
+    int64_t bytes = 4;
+    for (int64_t size : storage.getShape())
+      bytes *= ShapedType::isDynamic(size) ? 1 : size;
+    return s.mul(free, bytes);
+  };
+  Value panels = s.div(rank, panel);
+  Value shrinkBytes = toBytes(shrinkStorage, panels);
+  if (op.getLayer()) {
+    Value bytes = s.add(shrinkBytes, toBytes(expandStorage, rank));
+    offset = s.add(offset, s.mul(op.getLayer(), s.add(bytes, bankHeader)));
+  }
+  auto view = [&](RankedTensorType type, Value at, ValueRange sizes) -> Value {
+    auto memref = MemRefType::get(type.getShape(), type.getElementType());
+    return memref::ViewOp::create(b, op.getLoc(), memref, argument(Bank), at,
+                                  sizes);
+  };
+  auto toTensor = [&](RankedTensorType type, Value at, Value free) -> Value {
+    return bufferization::ToTensorOp::create(b, op.getLoc(), type,
+                                             view(type, at, free),
+                                             /*restrict=*/true,
+                                             /*writable=*/false);
+  };
+  auto one = RankedTensorType::get({1}, b.getF32Type());
+  Value scaling = memref::LoadOp::create(
+      b, op.getLoc(), view(one, offset, ValueRange{}), ValueRange{s.index(0)});
+  Value weight = memref::LoadOp::create(b, op.getLoc(), argument(UseScales),
+                                        ValueRange{op.getUse()});
+  Value factors = s.add(offset, bankHeader);
+  replaceStorage(op.getShrink(), toTensor(shrinkStorage, factors, panels));
+  replaceStorage(op.getExpand(),
+                 toTensor(expandStorage, s.add(factors, shrinkBytes), rank));
+  op.getScale().replaceAllUsesWith(s.fmul(scaling, weight));
+  op.getFirst().replaceAllUsesWith(field(0));
+  op.getRows().replaceAllUsesWith(field(1));
+  if (!getPanels(shrinkType)) {
+    op.getShrink().replaceAllUsesWith(toTensor(shrinkStorage, factors, panels));
+    op.getExpand().replaceAllUsesWith(
+        toTensor(expandStorage, s.add(factors, shrinkBytes), rank));
+  }
   op.erase();
 }
 
@@ -246,6 +336,8 @@ void Binder::replaceReturn() {
 
 void Binder::run() {
   llvm::append_range(adapters, module.getOps<AdapterOp>());
+  for (auto declared : module.getOps<AdapterBankOp>())
+    bank = declared;
   placeParams();
   createFunction();
   replaceArguments();
@@ -253,6 +345,11 @@ void Binder::run() {
   function.walk([&](AdapterWeightsOp op) { weights.push_back(op); });
   for (AdapterWeightsOp op : weights)
     replaceWeights(op);
+  function.walk([&](BankSizeOp op) {
+    op.replaceAllUsesWith(argument(BankUses));
+    op.erase();
+  });
+  function.walk([&](BankUseOp op) { replaceUse(op); });
   SmallVector<GetParamOp> gets;
   function.walk([&](GetParamOp get) { gets.push_back(get); });
   for (GetParamOp get : gets)

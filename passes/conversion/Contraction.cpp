@@ -16,10 +16,9 @@ using namespace mlir::lori;
 using utils::IteratorType;
 
 Value mlir::lori::buildZeroRows(OpBuilder &builder, Location loc, Value x,
-                                int64_t columns) {
+                                OpFoldResult columns) {
   OpFoldResult rows = tensor::getMixedSize(builder, loc, x, 0);
-  Value empty = tensor::EmptyOp::create(builder, loc,
-                                        {rows, builder.getIndexAttr(columns)},
+  Value empty = tensor::EmptyOp::create(builder, loc, {rows, columns},
                                         builder.getF32Type());
   Value zero =
       arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
@@ -37,6 +36,8 @@ public:
 
   Value plain(Value accumulator);
   Value panels(Value accumulator);
+  /// As `panels`, without accumulator, for an unknown number of float panels.
+  Value unknownPanels();
 
 private:
   using Body = function_ref<void(OpBuilder &, Location, ValueRange)>;
@@ -215,7 +216,7 @@ Value ContractionBuilder::panels(Value accumulator) {
   // Lanes past the last row have no place in the accumulator.
   Value target = accumulator;
   if (padded != columns)
-    target = buildZeroRows(builder, loc, x, padded);
+    target = buildZeroRows(builder, loc, x, builder.getIndexAttr(padded));
   Value view = expand(builder, loc, target, {padded / rows, rows});
   auto quant = dyn_cast<QuantType>(type.getElementType());
   Value result =
@@ -239,12 +240,32 @@ Value ContractionBuilder::panels(Value accumulator) {
                  });
 }
 
+Value ContractionBuilder::unknownPanels() {
+  int64_t rows = getPanels(type).getRows();
+  Value storage = StorageOp::create(builder, loc, getStorageType(type), weight);
+  Value empty =
+      tensor::EmptyOp::create(builder, loc,
+                              {tensor::getMixedSize(builder, loc, x, 0),
+                               tensor::getMixedSize(builder, loc, storage, 0),
+                               builder.getIndexAttr(rows)},
+                              builder.getF32Type());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
+  Value sums = floatPanels(
+      linalg::FillOp::create(builder, loc, zero, empty).getResult(0));
+  return tensor::CollapseShapeOp::create(
+      builder, loc, sums, ArrayRef<ReassociationIndices>{{0}, {1, 2}});
+}
+
 Value mlir::lori::buildContraction(OpBuilder &builder, Location loc, Value x,
                                    Value weight, Value accumulator) {
   auto type = cast<RankedTensorType>(weight.getType());
-  if (!accumulator)
-    accumulator = buildZeroRows(builder, loc, x, type.getDimSize(0));
   ContractionBuilder contraction(builder, loc, x, weight);
+  if (!accumulator && getPanels(type) && type.isDynamicDim(0))
+    return contraction.unknownPanels();
+  if (!accumulator)
+    accumulator = buildZeroRows(builder, loc, x,
+                                tensor::getMixedSize(builder, loc, weight, 0));
   return getPanels(type) ? contraction.panels(accumulator)
                          : contraction.plain(accumulator);
 }

@@ -15,12 +15,14 @@ namespace mlir::lori {
 ///   (row, panel, lane, block, entry)      q8_0
 ///   (row, panel, lane, block, half, byte) q4_0, q4_1
 /// and whose body decodes the weight: the form that the CPU code generator
-/// turns into kernels. A plain weight gives a generic over (row, out, in).
+/// turns into kernels. A plain weight gives a generic over (row, out, in). The
+/// number of rows of a float weight may be unknown, a multiple of a panel then.
 Value buildContraction(OpBuilder &builder, Location loc, Value x, Value weight,
                        Value accumulator);
 
 /// Emits a tensor of f32 zeros of `[rows of x, columns]`.
-Value buildZeroRows(OpBuilder &builder, Location loc, Value x, int64_t columns);
+Value buildZeroRows(OpBuilder &builder, Location loc, Value x,
+                    OpFoldResult columns);
 
 } // namespace mlir::lori
 

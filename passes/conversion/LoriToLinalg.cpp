@@ -43,15 +43,20 @@ Value buildIsActive(RewriterBase &rewriter, Location loc, Value weights) {
       .getResult(0);
 }
 
+/// What an update is made of; `weights`, one for each row, may be null.
+struct Update {
+  Value base, input, shrink, expand, scale, weights;
+};
+
 /// Emits base + scale * diag(weights) * (x * A^T) * B^T.
-Value buildUpdate(OpBuilder &builder, Location loc, AdaptOp::Adaptor op) {
-  Value shrunk = buildContraction(builder, loc, op.getInput(), op.getShrink(),
+Value buildUpdate(OpBuilder &builder, Location loc, const Update &update) {
+  Value shrunk = buildContraction(builder, loc, update.input, update.shrink,
                                   /*accumulator=*/{});
   AffineMap rows = builder.getMultiDimIdentityMap(2);
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
-  if (op.getWeights()) {
-    inputs.push_back(op.getWeights());
+  if (update.weights) {
+    inputs.push_back(update.weights);
     maps.push_back(
         AffineMap::getMultiDimMapWithTargets(2, {0}, builder.getContext()));
   }
@@ -62,13 +67,13 @@ Value buildUpdate(OpBuilder &builder, Location loc, AdaptOp::Adaptor op) {
           builder, loc, shrunk.getType(), inputs, shrunk, maps, iterators,
           [&](OpBuilder &b, Location loc, ValueRange args) {
             Value value =
-                arith::MulFOp::create(b, loc, args.back(), op.getScale());
-            if (op.getWeights())
+                arith::MulFOp::create(b, loc, args.back(), update.scale);
+            if (update.weights)
               value = arith::MulFOp::create(b, loc, value, args[0]);
             linalg::YieldOp::create(b, loc, value);
           })
           .getResult(0);
-  return buildContraction(builder, loc, scaled, op.getExpand(), op.getBase());
+  return buildContraction(builder, loc, scaled, update.expand, update.base);
 }
 
 /// adapt(base, x, A, B, s) -> base + s * (x A^T) B^T, skipped as a whole where
@@ -80,21 +85,89 @@ struct LowerAdapt final : OpConversionPattern<AdaptOp> {
   matchAndRewrite(AdaptOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
+    Update update{adaptor.getBase(),   adaptor.getInput(),
+                  adaptor.getShrink(), adaptor.getExpand(),
+                  adaptor.getScale(),  adaptor.getWeights()};
     if (!op.getWeights()) {
-      rewriter.replaceOp(op, buildUpdate(rewriter, loc, adaptor));
+      rewriter.replaceOp(op, buildUpdate(rewriter, loc, update));
       return success();
     }
     Value isActive = buildIsActive(rewriter, loc, op.getWeights());
-    auto update = scf::IfOp::create(
+    auto result = scf::IfOp::create(
         rewriter, loc, isActive,
         [&](OpBuilder &b, Location loc) {
-          scf::YieldOp::create(b, loc, buildUpdate(b, loc, adaptor));
+          scf::YieldOp::create(b, loc, buildUpdate(b, loc, update));
         },
         [&](OpBuilder &b, Location loc) {
           scf::YieldOp::create(b, loc, adaptor.getBase());
         });
-    rewriter.replaceOp(op, update);
+    rewriter.replaceOp(op, result);
     return success();
+  }
+};
+
+/// adapt_routed(base, x) -> a loop over the uses of loaded adapters, each of
+/// which updates its run of rows.
+struct LowerAdaptRouted final : OpConversionPattern<AdaptRoutedOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(AdaptRoutedOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto bank = SymbolTable::lookupNearestSymbolFrom<AdapterBankOp>(
+        op, op.getBankAttr());
+    Value begin = arith::ConstantIndexOp::create(rewriter, loc, 0);
+    Value end = BankSizeOp::create(rewriter, loc, op.getBankAttr());
+    Value step = arith::ConstantIndexOp::create(rewriter, loc, 1);
+    auto loop = scf::ForOp::create(
+        rewriter, loc, begin, end, step, ValueRange{adaptor.getBase()},
+        [&](OpBuilder &b, Location loc, Value use, ValueRange args) {
+          scf::YieldOp::create(b, loc,
+                               updateRows(b, op, bank, use, args.front()));
+        });
+    rewriter.replaceOp(op, loop);
+    return success();
+  }
+
+  static BankUseOp readUse(OpBuilder &b, AdaptRoutedOp op, AdapterBankOp bank,
+                           Value use) {
+    SiteAttr site = bank.getSite(op.getSite());
+    Attribute layout;
+    if (std::optional<int64_t> rows = bank.getPanels())
+      layout = PanelsAttr::get(b.getContext(), *rows);
+    Type f32 = b.getF32Type();
+    auto shrink = RankedTensorType::get({ShapedType::kDynamic, site.getIn()},
+                                        f32, layout);
+    auto expand = RankedTensorType::get({site.getOut(), ShapedType::kDynamic},
+                                        f32, layout);
+    Type index = b.getIndexType();
+    return BankUseOp::create(
+        b, op.getLoc(), TypeRange{index, index, f32, shrink, expand},
+        op.getBankAttr(), op.getSiteAttr(), use, op.getLayer());
+  }
+
+  static Value updateRows(OpBuilder &b, AdaptRoutedOp op, AdapterBankOp bank,
+                          Value use, Value sums) {
+    Location loc = op.getLoc();
+    BankUseOp factors = readUse(b, op, bank, use);
+    OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+    auto extents = [&](Value of) {
+      return SmallVector<OpFoldResult>{factors.getRows(),
+                                       tensor::getMixedSize(b, loc, of, 1)};
+    };
+    SmallVector<OpFoldResult> offsets{factors.getFirst(), zero};
+    SmallVector<OpFoldResult> strides{one, one};
+    Value input = tensor::ExtractSliceOp::create(
+        b, loc, op.getInput(), offsets, extents(op.getInput()), strides);
+    Value part = tensor::ExtractSliceOp::create(b, loc, sums, offsets,
+                                                extents(sums), strides);
+    Value updated =
+        buildUpdate(b, loc,
+                    {part, input, factors.getShrink(), factors.getExpand(),
+                     factors.getScale(), /*weights=*/Value()});
+    return tensor::InsertSliceOp::create(b, loc, updated, sums, offsets,
+                                         extents(sums), strides);
   }
 };
 
@@ -106,8 +179,9 @@ struct ConvertLoriToLinalgPass final
     ConversionTarget target(getContext());
     target.addIllegalDialect<LoriDialect>();
     // References to parameters: `lori-bind-step` gives them an address.
-    target.addLegalOp<GetParamOp, AdapterWeightsOp, StorageOp, ParamOp,
-                      DerivedParamOp, AdapterOp>();
+    target.addLegalOp<GetParamOp, AdapterWeightsOp, BankSizeOp, BankUseOp,
+                      StorageOp, ParamOp, DerivedParamOp, AdapterOp,
+                      AdapterBankOp>();
     target.markOpRecursivelyLegal<DerivedParamOp>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     RewritePatternSet patterns(&getContext());
@@ -121,7 +195,7 @@ struct ConvertLoriToLinalgPass final
 } // namespace
 
 void populateLoriToLinalgPatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerAdapt>(patterns.getContext());
+  patterns.add<LowerAdapt, LowerAdaptRouted>(patterns.getContext());
 }
 
 } // namespace mlir::lori

@@ -33,6 +33,7 @@ public:
   Value sub(Value x, int64_t y) {
     return arith::SubIOp::create(b, loc, x, constant(x, y));
   }
+  Value mul(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
   Value mul(Value x, int64_t y) {
     return arith::MulIOp::create(b, loc, x, constant(x, y));
   }

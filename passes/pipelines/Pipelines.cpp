@@ -24,6 +24,7 @@ void buildModelPipeline(OpPassManager &pm,
   AttachAdaptersPassOptions attach;
   attach.live = options.live;
   pm.addPass(createAttachAdaptersPass(attach));
+  pm.addPass(createAttachBankPass());
   if (!options.live) {
     FuseAdaptersPassOptions fuse;
     fuse.type = options.fuseType;
@@ -48,6 +49,7 @@ void buildLoweringPipeline(OpPassManager &pm, int64_t panelRows) {
   pm.addPass(createConvertLoriToLinalgPass());
   pm.addPass(createConvertLmToLinalgPass());
   pm.addPass(createBindStepPass());
+  pm.addPass(createEmitBankWritersPass());
   pm.addPass(createLowerInitializersPass());
   pm.addPass(createCanonicalizerPass());
 }

@@ -39,24 +39,6 @@ private:
 
 } // namespace
 
-/// Returns the layer index that `value`'s parameter is read at, or null.
-static Value getLayerIndex(Value value) {
-  while (!isa<GetParamOp>(value.getDefiningOp()))
-    value = value.getDefiningOp()->getOperand(0);
-  return value.getDefiningOp<GetParamOp>().getLayer();
-}
-
-/// Returns where `layer` of a run that starts at `weight`'s first layer lies in
-/// the stack of `factor`, which covers all layers.
-static Value toStackIndex(OpBuilder &builder, Location loc, Value layer,
-                          ParamOp weight) {
-  int64_t first = weight.getSource().getLayers()[0];
-  if (first == 0)
-    return layer;
-  Value offset = arith::ConstantIndexOp::create(builder, loc, first);
-  return arith::AddIOp::create(builder, loc, layer, offset);
-}
-
 Value Attacher::factor(OpBuilder &builder, Location loc,
                        FlatSymbolRefAttr symbol, Value layer) {
   auto param = symbols.lookup<ParamOp>(symbol.getValue());
@@ -100,9 +82,7 @@ Value Attacher::getWeights(lm::LinearOp linear) {
 void Attacher::attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module) {
   OpBuilder builder(linear->getContext());
   // Behind the adapters that are attached already.
-  Value last = linear.getResult();
-  while (last.hasOneUse() && isa<AdaptOp>(*last.user_begin()))
-    last = cast<AdaptOp>(*last.user_begin()).getResult();
+  Value last = getUpdatedOutput(linear);
   builder.setInsertionPointAfterValue(last);
   Location loc = linear.getLoc();
 

@@ -47,6 +47,10 @@ struct FoldAddIntoLinear final : OpRewritePattern<arith::AddFOp> {
         update = adapt.getBase();
         continue;
       }
+      if (auto routed = update.getDefiningOp<AdaptRoutedOp>()) {
+        update = routed.getBase();
+        continue;
+      }
       auto linear = update.getDefiningOp<lm::LinearOp>();
       return linear && !linear.getResidual() ? linear : lm::LinearOp();
     }

@@ -75,7 +75,8 @@ Origin Hoister::computeOrigin(Value value) {
     return Origin::Neutral;
   if (isa<HadamardOp>(op))
     return Origin::Expression;
-  if (!isMemoryEffectFree(op) || isa<AdapterWeightsOp>(op))
+  if (!isMemoryEffectFree(op) ||
+      isa<AdapterWeightsOp, BankSizeOp, BankUseOp>(op))
     return Origin::Runtime;
 
   SetVector<Value> inputs(op->operand_begin(), op->operand_end());

@@ -30,6 +30,8 @@ struct PackWeightsPass final : impl::PackWeightsPassBase<PackWeightsPass> {
       else if (auto adapt = dyn_cast<AdaptOp>(op)) {
         pack(adapt.getShrinkMutable());
         pack(adapt.getExpandMutable());
+      } else if (auto bank = dyn_cast<AdapterBankOp>(op)) {
+        bank.setPanels(rows);
       }
     });
   }

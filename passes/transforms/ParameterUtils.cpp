@@ -2,6 +2,7 @@
 
 #include "passes/transforms/ParameterUtils.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -17,6 +18,28 @@ ParamOp mlir::lori::getOriginalParam(Value value, SymbolTable &symbols) {
     value = op->getOperand(0);
   }
   return {};
+}
+
+Value mlir::lori::getLayerIndex(Value value) {
+  while (!isa<GetParamOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value.getDefiningOp<GetParamOp>().getLayer();
+}
+
+Value mlir::lori::toStackIndex(OpBuilder &builder, Location loc, Value layer,
+                               ParamOp weight) {
+  int64_t first = weight.getSource().getLayers()[0];
+  if (first == 0)
+    return layer;
+  Value offset = arith::ConstantIndexOp::create(builder, loc, first);
+  return arith::AddIOp::create(builder, loc, layer, offset);
+}
+
+Value mlir::lori::getUpdatedOutput(lm::LinearOp linear) {
+  Value last = linear.getResult();
+  while (last.hasOneUse() && isa<AdaptOp>(*last.user_begin()))
+    last = cast<AdaptOp>(*last.user_begin()).getResult();
+  return last;
 }
 
 Type mlir::lori::parseStorageType(MLIRContext *context, StringRef name) {

@@ -3,6 +3,7 @@
 #ifndef LORI_PASSES_TRANSFORMS_PARAMETERUTILS_H
 #define LORI_PASSES_TRANSFORMS_PARAMETERUTILS_H
 
+#include "dialect/lm/LmOps.h"
 #include "dialect/lori/LoriOps.h"
 
 namespace mlir::lori {
@@ -10,6 +11,18 @@ namespace mlir::lori {
 /// Returns the `lori.param` that `value` is a rearranged or converted form of,
 /// or null if it is made of anything else.
 ParamOp getOriginalParam(Value value, SymbolTable &symbols);
+
+/// Returns the layer index that `value`'s parameter is read at, or null.
+Value getLayerIndex(Value value);
+
+/// Emits where `layer` of a run that starts at `weight`'s first layer lies in a
+/// stack that covers all layers.
+Value toStackIndex(OpBuilder &builder, Location loc, Value layer,
+                   ParamOp weight);
+
+/// Returns the output of `linear` with the updates of the adapters that are
+/// attached to it.
+Value getUpdatedOutput(lm::LinearOp linear);
 
 /// Returns the storage type that a user names: f32, f16, bf16, q8_0, q4_0,
 /// q4_1; null for another text.

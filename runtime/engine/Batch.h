@@ -35,11 +35,22 @@ public:
     ++rows;
   }
 
+  /// Adds a use of a loaded adapter by the rows from `firstRow` on; returns
+  /// where its sites are to be appended.
+  std::vector<int64_t> &addUse(size_t firstRow, float scale) {
+    useScales.push_back(scale);
+    uses.push_back(static_cast<int64_t>(firstRow));
+    uses.push_back(static_cast<int64_t>(rows - firstRow));
+    return uses;
+  }
+
   /// Zeroes the rows that were used, for the next batch.
   void clear() {
     for (auto *array : {&tokens, &positions, &sequences, &outputRows})
       std::fill_n(array->begin(), rows, 0);
     std::fill_n(scales.begin(), rows * adapters, 0.0f);
+    uses.clear();
+    useScales.clear();
     rows = outputs = 0;
   }
 
@@ -53,6 +64,8 @@ public:
   size_t rows = 0, outputs = 0;
   std::vector<int32_t> tokens, positions, sequences, outputRows;
   std::vector<float> scales; ///< [rows, adapters]
+  std::vector<int64_t> uses; ///< of loaded adapters, see StepAbi.h
+  std::vector<float> useScales;
 };
 
 } // namespace lori

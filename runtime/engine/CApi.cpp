@@ -59,11 +59,7 @@ static const ModelInfo *infoOf(const lori_model *model) {
 }
 
 static const AdapterInfo *adapterOf(const lori_model *model, int32_t adapter) {
-  const ModelInfo *info = infoOf(model);
-  if (!info || adapter < 0 ||
-      static_cast<size_t>(adapter) >= info->adapters.size())
-    return nullptr;
-  return &info->adapters[static_cast<size_t>(adapter)];
+  return model ? model->engine->adapter(adapter) : nullptr;
 }
 
 const char *lori_message(void) { return message; }
@@ -117,7 +113,7 @@ lori_status lori_tokenizer(const lori_model *model, const void **bytes,
 }
 
 int32_t lori_adapter_count(const lori_model *model) {
-  return model ? static_cast<int32_t>(infoOf(model)->adapters.size()) : 0;
+  return model ? model->engine->adapterCount() : 0;
 }
 
 const char *lori_adapter_name(const lori_model *model, int32_t adapter) {
@@ -131,13 +127,19 @@ float lori_adapter_scale(const lori_model *model, int32_t adapter) {
 }
 
 int32_t lori_adapter_find(const lori_model *model, const char *name) {
-  if (!model || !name)
-    return -1;
-  const auto &adapters = infoOf(model)->adapters;
-  for (size_t i = 0; i < adapters.size(); ++i)
-    if (adapters[i].name == name)
-      return static_cast<int32_t>(i);
-  return -1;
+  return model && name ? model->engine->findAdapter(name) : -1;
+}
+
+lori_status lori_adapter_load(lori_model *model, const char *name,
+                              const char *path, int32_t *adapter) {
+  return guarded([&] {
+    requireAll(name, path, adapter);
+    *adapter = engineOf(model).loadAdapter(name, path);
+  });
+}
+
+lori_status lori_adapter_unload(lori_model *model, int32_t adapter) {
+  return guarded([&] { engineOf(model).unloadAdapter(adapter); });
 }
 
 lori_status lori_sequence_open(lori_model *model, lori_sequence *sequence) {

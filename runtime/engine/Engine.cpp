@@ -49,10 +49,9 @@ static std::unique_ptr<PagePool> reservePool(const ModelInfo &model,
   }
 }
 
-Engine::Engine(Artefact artefact, StepFunction step)
+Engine::Engine(Artefact artefact, const ModelCode &code)
     : file(std::move(artefact)), model(readInfo(*file.operator->())),
-      stepFunction(step),
-      pageTable(model.maxSequences * model.pagesPerSequence),
+      code(code), pageTable(model.maxSequences * model.pagesPerSequence),
       batch(model.maxRows, model.adapters.size()) {
   int64_t sequences = 0;
   pool = reservePool(model, sequences);
@@ -119,20 +118,84 @@ void Engine::setAdapters(lori_sequence sequence,
                          std::span<const lori_adapter_use> uses) {
   Slot &target = slot(sequence);
   std::vector<float> scales(model.adapters.size());
+  std::vector<LoadedUse> loaded;
   for (const lori_adapter_use &use : uses) {
-    if (use.adapter < 0 || static_cast<size_t>(use.adapter) >= scales.size())
-      throw EngineError(LORI_ERROR_ARGUMENT, "adapter " +
-                                                 std::to_string(use.adapter) +
-                                                 " is not one of the model's " +
-                                                 std::to_string(scales.size()));
-    if (!std::isfinite(use.scale))
+    const AdapterInfo *info = adapter(use.adapter);
+    if (!info)
       throw EngineError(LORI_ERROR_ARGUMENT,
-                        "the weight of adapter '" +
-                            model.adapters[use.adapter].name +
-                            "' is not a finite number");
-    scales[use.adapter] += use.scale;
+                        "adapter " + std::to_string(use.adapter) +
+                            " is not one of the model's " +
+                            std::to_string(adapterCount()));
+    if (!std::isfinite(use.scale))
+      throw EngineError(LORI_ERROR_ARGUMENT, "the weight of adapter '" +
+                                                 info->name +
+                                                 "' is not a finite number");
+    auto number = static_cast<size_t>(use.adapter);
+    if (number < scales.size())
+      scales[number] += use.scale;
+    else
+      loaded.push_back({number - scales.size(), use.scale});
   }
   target.scales = std::move(scales);
+  target.loaded = std::move(loaded);
+}
+
+//===----------------------------------------------------------------------===//
+// Adapters
+//===----------------------------------------------------------------------===//
+
+int32_t Engine::adapterCount() const {
+  return static_cast<int32_t>(model.adapters.size() +
+                              (bank ? bank->size() : 0));
+}
+
+const AdapterInfo *Engine::adapter(int32_t number) const {
+  if (number < 0)
+    return nullptr;
+  auto index = static_cast<size_t>(number);
+  if (index < model.adapters.size())
+    return &model.adapters[index];
+  return bank ? bank->info(index - model.adapters.size()) : nullptr;
+}
+
+int32_t Engine::findAdapter(std::string_view name) const {
+  for (int32_t i = 0; i < adapterCount(); ++i)
+    if (const AdapterInfo *info = adapter(i); info && info->name == name)
+      return i;
+  return -1;
+}
+
+int32_t Engine::loadAdapter(const std::string &name, const std::string &path) {
+  if (name.empty())
+    throw EngineError(LORI_ERROR_ARGUMENT, "an adapter needs a name");
+  if (findAdapter(name) >= 0 ||
+      std::ranges::find(model.fused, name) != model.fused.end())
+    throw EngineError(LORI_ERROR_ARGUMENT,
+                      "there is an adapter '" + name +
+                          "' already, load it under another name");
+  if (model.bank.sites.empty() || !code.writeF32)
+    throw EngineError(LORI_ERROR_ARGUMENT,
+                      "the model was compiled without a place for adapters");
+  if (!bank)
+    bank = std::make_unique<AdapterBank>(model, code);
+  return static_cast<int32_t>(model.adapters.size() + bank->load(name, path));
+}
+
+void Engine::unloadAdapter(int32_t number) {
+  const AdapterInfo *info = adapter(number);
+  auto compiled = static_cast<int32_t>(model.adapters.size());
+  if (!info || number < compiled)
+    throw EngineError(LORI_ERROR_ARGUMENT, "adapter " + std::to_string(number) +
+                                               " is not one that was loaded");
+  auto index = static_cast<size_t>(number - compiled);
+  for (const Slot &slot : slots)
+    for (const LoadedUse &use : slot.loaded)
+      if (slot.open && use.number == index)
+        throw EngineError(LORI_ERROR_ARGUMENT,
+                          "adapter '" + info->name +
+                              "' is in use by a sequence, close that or set "
+                              "its adapters first");
+  bank->unload(index);
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,28 +271,44 @@ void Engine::reserveLogits(size_t rows) {
 }
 
 void Engine::step(float *&output) {
-  stepFunction(
-      static_cast<int64_t>(batch.rows), static_cast<int64_t>(batch.outputs),
-      batch.tokens.data(), batch.positions.data(), batch.sequences.data(),
-      batch.outputRows.data(), batch.scales.data(), pageTable.data(),
-      artefact().parameters().data(), pool->keys(), pool->values(), output);
+  code.step(static_cast<int64_t>(batch.rows),
+            static_cast<int64_t>(batch.outputs), batch.tokens.data(),
+            batch.positions.data(), batch.sequences.data(),
+            batch.outputRows.data(), batch.scales.data(), pageTable.data(),
+            artefact().parameters().data(),
+            static_cast<int64_t>(batch.useScales.size()), batch.uses.data(),
+            batch.useScales.data(), bank ? bank->data() : nullptr, pool->keys(),
+            pool->values(), output);
   output += batch.outputs * model.logitsStride;
   batch.clear();
 }
 
+void Engine::runPart(const lori_part &part, float *&output) {
+  int64_t index = slotIndex(part.sequence);
+  const Slot &source = slots[index];
+  size_t firstRow = batch.rows;
+  auto addUses = [&] {
+    for (const LoadedUse &use : source.loaded)
+      if (use.scale != 0 && batch.rows != firstRow)
+        bank->appendSites(use.number, batch.addUse(firstRow, use.scale));
+  };
+  for (size_t i = 0; i < part.count; ++i) {
+    bool wanted = i >= part.count - part.outputs;
+    batch.add(part.tokens[i], source.length + static_cast<int64_t>(i), index,
+              source.scales, wanted);
+    if (!batch.full())
+      continue;
+    addUses();
+    step(output);
+    firstRow = 0;
+  }
+  addUses();
+}
+
 void Engine::runRows(std::span<const lori_part> parts) {
   float *output = logits.get();
-  for (const lori_part &part : parts) {
-    int64_t index = slotIndex(part.sequence);
-    const Slot &source = slots[index];
-    for (size_t i = 0; i < part.count; ++i) {
-      bool wanted = i >= part.count - part.outputs;
-      batch.add(part.tokens[i], source.length + static_cast<int64_t>(i), index,
-                source.scales, wanted);
-      if (batch.full())
-        step(output);
-    }
-  }
+  for (const lori_part &part : parts)
+    runPart(part, output);
   if (!batch.empty())
     step(output);
 }

@@ -16,6 +16,9 @@
 // cannot load code and shall not carry the means to.
 extern "C" {
 __attribute__((weak)) decltype(lori_step) lori_step;
+__attribute__((weak)) decltype(lori_write_f32) lori_write_f32;
+__attribute__((weak)) decltype(lori_write_f16) lori_write_f16;
+__attribute__((weak)) decltype(lori_write_bf16) lori_write_bf16;
 __attribute__((weak)) decltype(dlopen) dlopen;
 __attribute__((weak)) decltype(dlsym) dlsym;
 __attribute__((weak)) decltype(dlerror) dlerror;
@@ -62,11 +65,11 @@ static std::string ownFile() {
   return found;
 }
 
-static StepFunction linkedStep(const std::string &name) {
+static ModelCode linkedCode(const std::string &name) {
   if (!lori_step)
     throw Error(name, "no model's code is linked into this program, link the "
                       "object file that lori-compile --emit=obj wrote");
-  return &lori_step;
+  return {&lori_step, &lori_write_f32, &lori_write_f16, &lori_write_bf16};
 }
 
 std::unique_ptr<Engine> lori::openOwnModel() {
@@ -74,7 +77,7 @@ std::unique_ptr<Engine> lori::openOwnModel() {
   // The link reaches the file even if it was moved or deleted meanwhile.
   std::string path = name == programPath() ? ownProgram : name;
   Artefact artefact(path, name);
-  return std::make_unique<Engine>(std::move(artefact), linkedStep(name));
+  return std::make_unique<Engine>(std::move(artefact), linkedCode(name));
 }
 
 static bool isSameFile(const std::string &a, const std::string &b) {
@@ -90,7 +93,7 @@ static bool isElf(const std::string &path) {
 }
 
 /// Loads `path`. It stays loaded: generated code may have threads of its own.
-static StepFunction loadStep(const std::string &path) {
+static ModelCode loadCode(const std::string &path) {
   if (isStatic() || !dlopen || !dlsym || !dlerror)
     throw Error(path, "a static program cannot load a model's code, link it "
                       "dynamically");
@@ -105,13 +108,18 @@ static StepFunction loadStep(const std::string &path) {
   if (!step)
     throw Error(path, "holds no model's code, expected a library made by "
                       "lori-compile --emit=shared");
-  return reinterpret_cast<StepFunction>(step);
+  auto writer = [&](const char *name) {
+    return reinterpret_cast<decltype(&lori_write_f32)>(dlsym(library, name));
+  };
+  return {reinterpret_cast<decltype(&lori_step)>(step),
+          writer("lori_write_f32"), writer("lori_write_f16"),
+          writer("lori_write_bf16")};
 }
 
 std::unique_ptr<Engine> lori::openModel(const std::string &path) {
   if (isSameFile(path, ownProgram) || isSameFile(path, ownFile()))
     return openOwnModel();
   Artefact artefact(path);
-  StepFunction step = isElf(path) ? loadStep(path) : linkedStep(path);
-  return std::make_unique<Engine>(std::move(artefact), step);
+  ModelCode code = isElf(path) ? loadCode(path) : linkedCode(path);
+  return std::make_unique<Engine>(std::move(artefact), code);
 }

@@ -18,6 +18,9 @@ static constexpr int64_t int32Max = std::numeric_limits<int32_t>::max();
 // memory.
 static constexpr int64_t maxPageTable = int64_t(1) << 26;
 static constexpr int64_t maxScaleTable = int64_t(1) << 26;
+static constexpr int64_t maxSiteSize = int64_t(1) << 24;
+static constexpr int64_t maxSiteLayers = int64_t(1) << 16;
+static constexpr size_t maxSites = size_t(1) << 10;
 static constexpr int64_t maxPageBytes = int64_t(1) << 31;
 
 //===----------------------------------------------------------------------===//
@@ -29,6 +32,16 @@ static Json toJson(const AdapterInfo &adapter) {
           {"rank", adapter.rank},         {"modules", adapter.modules},
           {"nonzeros", adapter.nonzeros}, {"entries", adapter.entries},
           {"bytes", adapter.bytes}};
+}
+
+static Json toJson(const BankInfo &bank) {
+  Json sites = Json::array();
+  for (const BankSite &site : bank.sites)
+    sites.push_back({{"target", site.target},
+                     {"in", site.in},
+                     {"out", site.out},
+                     {"layers", site.layers}});
+  return {{"panel_rows", bank.panelRows}, {"sites", sites}};
 }
 
 std::string lori::toJson(const ModelInfo &info) {
@@ -53,6 +66,7 @@ std::string lori::toJson(const ModelInfo &info) {
   json["adapters"] = Json::array();
   for (const AdapterInfo &adapter : info.adapters)
     json["adapters"].push_back(::toJson(adapter));
+  json["bank"] = ::toJson(info.bank);
   json["fused"] = info.fused;
   json["bos"] = info.bos ? Json(*info.bos) : Json();
   json["add_bos"] = info.addBos;
@@ -178,6 +192,25 @@ static void readAdapters(const Fields &fields, const std::string &file,
   info.fused = fields.strings("fused");
 }
 
+static BankInfo readBank(const Fields &fields, const std::string &file) {
+  BankInfo bank;
+  bank.panelRows = fields.integer("panel_rows", 1, 1 << 10);
+  for (const Json &value : fields.array("sites")) {
+    Fields site(value, file, "bank: sites: ");
+    bank.sites.push_back({site.string("target"),
+                          site.integer("in", 1, maxSiteSize),
+                          site.integer("out", 1, maxSiteSize),
+                          site.integer("layers", 0, maxSiteLayers)});
+    bool isStack = bank.sites.back().target.find('*') != std::string::npos;
+    if (isStack != (bank.sites.back().layers != 0))
+      site.fail("a site in the layers",
+                "one with a '*' and a number of layers");
+  }
+  if (bank.sites.size() > maxSites)
+    fields.fail("the number of sites", "smaller");
+  return bank;
+}
+
 static void readText(const Fields &fields, ModelInfo &info) {
   int64_t last = info.vocabulary - 1;
   auto token = [&](const Json &value, const char *key) {
@@ -228,6 +261,7 @@ ModelInfo lori::parseModelInfo(std::string_view text, const std::string &file) {
   info.targetCpu = fields.string("target_cpu");
   readShape(fields, info);
   readAdapters(fields, file, info);
+  info.bank = readBank(Fields(fields.get("bank"), file, "bank: "), file);
   readText(fields, info);
   info.cpuFeatures = fields.strings("cpu_features");
   Fields sizes(fields.get("sizes"), file, "sizes: ");

@@ -11,6 +11,9 @@
 //      "max_rows": 512, "max_sequences": 64, "pages_per_sequence": 128,
 //      "adapters": [{"name": "tiny", "scale": 0.5, "rank": 8, "modules": 210,
 //                    "nonzeros": 92160, "entries": 921600, "bytes": 184320}],
+//      "bank": {"panel_rows": 32, "sites":
+//        [{"target": "model.layers.*.mlp.up_proj", "in": 576, "out": 1536,
+//          "layers": 30}]},
 //      "fused": [], "bos": 1, "add_bos": false, "eos": [2, 0],
 //      "chat_template": "…" | null, "bos_token": "<|im_start|>",
 //      "eos_token": "<|im_end|>", "cpu_features": ["avx2", "fma"],
@@ -43,6 +46,19 @@ struct AdapterInfo {
   int64_t bytes = 0;    ///< in the parameter section
 };
 
+/// A projection that adapters loaded at run time may update.
+struct BankSite {
+  std::string target; ///< module path with a `*` for the layer
+  int64_t in = 0, out = 0;
+  int64_t layers = 0; ///< 0 for a module outside of the layers
+};
+
+/// Where and how loaded adapters lie in memory, see StepAbi.h.
+struct BankInfo {
+  int64_t panelRows = 1;
+  std::vector<BankSite> sites; ///< none: the program cannot load adapters
+};
+
 struct ModelInfo {
   std::string name, architecture;
   int64_t parameters = 0;  ///< count of the base model
@@ -58,6 +74,7 @@ struct ModelInfo {
   int64_t maxSequences = 0;     ///< rows of the page table
   int64_t pagesPerSequence = 0; ///< columns of the page table
   std::vector<AdapterInfo> adapters;
+  BankInfo bank;
   std::vector<std::string> fused; ///< names of adapters within the weights
   std::optional<int32_t> bos;
   bool addBos = false; ///< whether a text starts with it

@@ -3,32 +3,12 @@
 #ifndef LORI_RUNTIME_ENGINE_PAGEPOOL_H
 #define LORI_RUNTIME_ENGINE_PAGEPOOL_H
 
-#include <cstddef>
+#include "runtime/engine/ReservedRange.h"
+
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace lori {
-
-/// A range of addresses that never moves and gets memory as it is needed.
-class ReservedRange {
-public:
-  /// Reserves `bytes` of addresses (no memory). Throws Error, naming `use`.
-  ReservedRange(size_t bytes, const std::string &use);
-  ReservedRange(const ReservedRange &) = delete;
-  ReservedRange &operator=(const ReservedRange &) = delete;
-  ~ReservedRange();
-
-  /// Makes the first `bytes` usable; new ones are zero. Throws std::bad_alloc
-  /// if the system has no memory left for them.
-  void grow(size_t bytes);
-  std::byte *data() const { return start; }
-  size_t size() const { return usable; }
-
-private:
-  std::byte *start = nullptr;
-  size_t reserved = 0, usable = 0;
-};
 
 /// The pages of the key and value caches. Page q is bytes
 /// `[q * pageBytes, (q + 1) * pageBytes)` of each cache.

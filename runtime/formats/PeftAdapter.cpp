@@ -20,7 +20,7 @@ namespace lori {
 
 class PeftAdapterReader {
 public:
-  PeftAdapterReader(std::string folder, const Checkpoint &base)
+  PeftAdapterReader(std::string folder, const AdapterBase &base)
       : base(base), adapter(readConfig(folder)) {
     adapter.folder = std::move(folder);
   }
@@ -28,7 +28,7 @@ public:
   PeftAdapter read() {
     adapter.warningList = adapter.peftConfig.warnings();
     openTensors();
-    modules = adaptableModules(base.config());
+    modules = base.modules();
     for (const AdaptableModule &module : modules)
       byPath.emplace(module.path, &module);
     for (const StoredTensor &tensor : adapter.tensors->tensors())
@@ -127,11 +127,11 @@ private:
     constexpr std::string_view layer = ".base_layer";
     if (size_t at = name.find(layer); at != name.npos)
       name.erase(at, layer.size());
-    if (name.ends_with(".bias") && !base.find(name))
+    if (name.ends_with(".bias") && !base.hasTensor(name))
       throw error(tensor.name, "is a trained bias for a module that has none "
                                "in the base, merge the adapter into its base "
                                "with PEFT's merge_and_unload");
-    checkWholeTensor(base, name, *adapter.tensors, tensor, adapter.noteList);
+    base.checkWhole(name, *adapter.tensors, tensor, adapter.noteList);
     wholeTensors.push_back(name.substr(0, name.rfind('.')));
   }
 
@@ -310,7 +310,7 @@ private:
     return Error(adapter.tensors->path(), "tensor '" + tensor + "' " + what);
   }
 
-  const Checkpoint &base;
+  const AdapterBase &base;
   PeftAdapter adapter;
   std::vector<AdaptableModule> modules;
   std::unordered_map<std::string_view, const AdaptableModule *> byPath;
@@ -320,7 +320,37 @@ private:
 
 } // namespace lori
 
+namespace {
+
+class CheckpointBase final : public AdapterBase {
+public:
+  explicit CheckpointBase(const Checkpoint &base) : base(base) {}
+
+  const std::string &path() const override { return base.path(); }
+  std::vector<AdaptableModule> modules() const override {
+    return adaptableModules(base.config());
+  }
+  bool hasTensor(const std::string &name) const override {
+    return base.find(name) != nullptr;
+  }
+  void checkWhole(const std::string &name, const SafetensorsFile &adapter,
+                  const StoredTensor &stored,
+                  std::vector<std::string> &notes) const override {
+    checkWholeTensor(base, name, adapter, stored, notes);
+  }
+
+private:
+  const Checkpoint &base;
+};
+
+} // namespace
+
 PeftAdapter PeftAdapter::open(const std::string &path, const Checkpoint &base) {
+  return open(path, CheckpointBase(base));
+}
+
+PeftAdapter PeftAdapter::open(const std::string &path,
+                              const AdapterBase &base) {
   std::string note;
   std::string folder = findAdapterFolder(path, note);
   PeftAdapter adapter = PeftAdapterReader(std::move(folder), base).read();

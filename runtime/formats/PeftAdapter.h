@@ -3,6 +3,7 @@
 #ifndef LORI_RUNTIME_FORMATS_PEFTADAPTER_H
 #define LORI_RUNTIME_FORMATS_PEFTADAPTER_H
 
+#include "runtime/formats/AdapterBase.h"
 #include "runtime/formats/Checkpoint.h"
 #include "runtime/formats/ModelTensors.h"
 #include "runtime/formats/PeftConfig.h"
@@ -34,6 +35,7 @@ public:
   /// shapes or ranks, missing halves, modules that are targeted without
   /// tensors or have tensors without being targeted, NaN or infinities, whole
   /// matrices that differ from the base's, pickles.
+  static PeftAdapter open(const std::string &path, const AdapterBase &base);
   static PeftAdapter open(const std::string &path, const Checkpoint &base);
 
   /// The folder in use.

@@ -6,21 +6,31 @@
 
 using namespace lori;
 
-[[noreturn]] static void failUnknown(const ModelInfo &info,
+[[noreturn]] static void failUnknown(const Model &model,
                                      const std::string &name) {
+  const ModelInfo &info = model.info();
   if (std::ranges::find(info.fused, name) != info.fused.end())
     throw Error("adapter '" + name +
                 "' is fused into the weights and always on, leave it out (or "
                 "compile with --mode=live to switch it)");
-  if (info.adapters.empty())
-    throw Error("no adapter '" + name +
-                "': this program was compiled without adapters, compile it "
-                "with --adapter " +
-                name + "=PATH");
   std::string names;
-  for (const AdapterInfo &adapter : info.adapters)
-    names += (names.empty() ? "" : ", ") + adapter.name;
+  for (int32_t i = 0; i < lori_adapter_count(model.get()); ++i)
+    if (const char *known = lori_adapter_name(model.get(), i))
+      names += (names.empty() ? "" : ", ") + std::string(known);
+  if (names.empty())
+    throw Error("no adapter '" + name +
+                "': this program was compiled without adapters, load one with "
+                "--load " +
+                name + "=PATH or compile it with --adapter " + name + "=PATH");
   throw Error("no adapter '" + name + "' in this program, it has " + names);
+}
+
+void lori::loadAdapters(Model &model, std::span<const AdapterSource> sources) {
+  for (const AdapterSource &source : sources) {
+    int32_t adapter = 0;
+    throwUnlessOk(lori_adapter_load(model.get(), source.name.c_str(),
+                                    source.path.c_str(), &adapter));
+  }
 }
 
 std::vector<lori_adapter_use>
@@ -30,7 +40,7 @@ lori::resolveAdapters(const Model &model,
   for (const AdapterChoice &choice : choices) {
     int32_t adapter = lori_adapter_find(model.get(), choice.name.c_str());
     if (adapter < 0)
-      failUnknown(model.info(), choice.name);
+      failUnknown(model, choice.name);
     uses.push_back({adapter, choice.scale.value_or(
                                  lori_adapter_scale(model.get(), adapter))});
   }

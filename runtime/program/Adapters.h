@@ -8,6 +8,9 @@
 
 namespace lori {
 
+/// Loads adapters from their folders. Throws EngineError.
+void loadAdapters(Model &model, std::span<const AdapterSource> sources);
+
 /// Finds adapters by name; one without a weight gets the weight it was compiled
 /// with. Throws Error that lists the adapters there are.
 std::vector<lori_adapter_use>

@@ -43,6 +43,8 @@ The answer
 Adapters
   --adapter NAME[=X]    switch on an adapter of this program, with weight X or
                         the one it was compiled with; may be repeated
+  --load NAME=PATH      load a PEFT directory as the adapter NAME; may be
+                        repeated
 
 Output
   --print-tokens        new token ids on one line, in place of text

@@ -109,6 +109,16 @@ AdapterChoice lori::parseAdapter(const std::string &option,
   return choice;
 }
 
+AdapterSource lori::parseLoad(const std::string &option,
+                              std::string_view text) {
+  // The first '=': paths may hold one.
+  size_t equals = text.find('=');
+  if (equals == 0 || equals == text.npos || equals + 1 == text.size())
+    fail(option, text, "an adapter and its folder, expected NAME=PATH");
+  return {std::string(text.substr(0, equals)),
+          std::string(text.substr(equals + 1))};
+}
+
 BenchOptions lori::parseBench(const std::string &option,
                               std::string_view text) {
   BenchOptions bench;

@@ -23,6 +23,7 @@ double parseNumber(const std::string &option, std::string_view text, double low,
 std::vector<int32_t> parseTokens(const std::string &option,
                                  std::string_view text);
 /// "NAME" or "NAME=SCALE".
+AdapterSource parseLoad(const std::string &option, std::string_view text);
 AdapterChoice parseAdapter(const std::string &option, std::string_view text);
 /// "prefill=512,decode=128,batch=1" in any order, each optional.
 BenchOptions parseBench(const std::string &option, std::string_view text);

@@ -134,8 +134,8 @@ void Parser::addGeneration() {
   list("--adapter", [this](const std::string &name, const std::string &given) {
     options.adapters.push_back(parseAdapter(name, given));
   });
-  list("--load", [this](const std::string &, const std::string &given) {
-    options.loads.push_back(given);
+  list("--load", [this](const std::string &name, const std::string &given) {
+    options.loads.push_back(parseLoad(name, given));
   });
   value("--threads", [this](const std::string &name, const std::string &given) {
     options.threads = static_cast<int>(parseInteger(name, given, 1, 1024));
@@ -192,10 +192,6 @@ static void checkOutputs(const Options &options) {
   if (options.printTokens && !onePrompt && !options.chat)
     throw Error("--print-tokens needs a prompt, given with -p, -f, --tokens "
                 "or --chat");
-  if (!options.loads.empty())
-    throw Error("--load: this version cannot load adapters while it runs, "
-                "compile the program with --adapter " +
-                options.loads.front());
 }
 
 Options lori::parseOptions(int argc, const char *const *argv) {

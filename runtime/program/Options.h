@@ -18,6 +18,11 @@ public:
   using Error::Error;
 };
 
+/// `--load NAME=PATH`
+struct AdapterSource {
+  std::string name, path;
+};
+
 /// `--adapter NAME[=SCALE]`
 struct AdapterChoice {
   std::string name;
@@ -54,7 +59,7 @@ struct Options {
   std::vector<std::string> stops;
   SamplingOptions sampling;
   std::vector<AdapterChoice> adapters;
-  std::vector<std::string> loads;
+  std::vector<AdapterSource> loads;
   std::optional<int> threads;
 
   // What comes out.

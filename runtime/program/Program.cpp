@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "runtime/program/Program.h"
+#include "runtime/program/Adapters.h"
 #include "runtime/program/Commands.h"
 #include "runtime/program/Streams.h"
 #include "runtime/threads/Threads.h"
@@ -38,6 +39,7 @@ static void run(int argc, const char *const *argv) {
     if (options.threads)
       lori_set_threads(*options.threads);
     Model model;
+    loadAdapters(model, options.loads);
     runAction(model, options);
   }
   flushOutput();

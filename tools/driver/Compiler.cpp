@@ -181,8 +181,8 @@ void Compilation::writeProgram(const std::string &image, ImageKind kind) {
   generate(*initializers, /*isStep=*/false);
   Jit jit = Jit::create(*initializers, CpuTarget::native());
   TextSources text = readTextSources(checkpoint);
-  ModelInfo info =
-      describeModel(checkpoint, options, import, adapters, text, target);
+  ModelInfo info = describeModel(*module, checkpoint, options, import, adapters,
+                                 text, target);
 
   NewFile file(options.output, kind != ImageKind::SharedLibrary);
   file.write(image);

@@ -3,6 +3,7 @@
 #include "tools/driver/ModelMetadata.h"
 
 #include "dialect/lm/LmOps.h"
+#include "dialect/lori/LoriOps.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <filesystem>
@@ -45,12 +46,22 @@ static int64_t entryBytes(StorageType type) {
   return type == StorageType::F32 ? 4 : 2;
 }
 
-ModelInfo lori::describeModel(const Checkpoint &checkpoint,
-                              const CompileOptions &options,
-                              const ImportOptions &import,
-                              const std::vector<PeftAdapter> &adapters,
-                              const TextSources &text,
-                              const CpuTarget &target) {
+static BankInfo describeBank(mlir::ModuleOp module) {
+  BankInfo info;
+  for (auto bank : module.getOps<mlir::lori::AdapterBankOp>()) {
+    info.panelRows = bank.getPanels().value_or(1);
+    for (auto site : bank.getSites().getAsRange<mlir::lori::SiteAttr>())
+      info.sites.push_back({site.getTarget().str(), site.getIn(), site.getOut(),
+                            site.getLayers()});
+  }
+  return info;
+}
+
+ModelInfo
+lori::describeModel(mlir::ModuleOp module, const Checkpoint &checkpoint,
+                    const CompileOptions &options, const ImportOptions &import,
+                    const std::vector<PeftAdapter> &adapters,
+                    const TextSources &text, const CpuTarget &target) {
   const ModelConfig &config = checkpoint.config();
   ModelInfo info;
   std::filesystem::path path(checkpoint.path());
@@ -80,6 +91,8 @@ ModelInfo lori::describeModel(const Checkpoint &checkpoint,
     else
       info.fused.push_back(options.adapters[i].name);
   }
+
+  info.bank = describeBank(module);
 
   if (config.bosToken)
     info.bos = static_cast<int32_t>(*config.bosToken);

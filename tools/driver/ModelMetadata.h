@@ -13,7 +13,7 @@
 namespace lori {
 
 /// Returns what a program says of itself, and what its engine needs to know.
-ModelInfo describeModel(const Checkpoint &checkpoint,
+ModelInfo describeModel(mlir::ModuleOp module, const Checkpoint &checkpoint,
                         const CompileOptions &options,
                         const ImportOptions &import,
                         const std::vector<PeftAdapter> &adapters,

@@ -25,7 +25,7 @@ protected:
   std::unique_ptr<Engine> open(const ModelInfo &info = fake::info()) {
     std::string path = folder / "model";
     fake::write(path, info);
-    return std::make_unique<Engine>(Artefact(path), &lori_step);
+    return std::make_unique<Engine>(Artefact(path), ModelCode{&lori_step});
   }
 
   TempFolder folder;

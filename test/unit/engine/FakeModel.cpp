@@ -140,7 +140,8 @@ static void checkRows(int64_t rows, int64_t outputs, const int32_t *tokens,
 void lori_step(int64_t rows, int64_t outputs, const int32_t *tokens,
                const int32_t *positions, const int32_t *sequences,
                const int32_t *outputRows, const float *scales,
-               const int32_t *pages, const void *params, void *keys,
+               const int32_t *pages, const void *params, int64_t,
+               const int64_t *, const float *, const void *, void *keys,
                void *values, float *logits) {
   fake::calls.push_back(rows);
   checkRows(rows, outputs, tokens, positions, sequences, outputRows, scales);

@@ -192,8 +192,10 @@ TEST(OptionsTest, WhatDoesNotGoTogetherIsAnError) {
   EXPECT_EQ(failure({"--requests", "r", "--logits", "l"}).find("error: --log"),
             0u);
   EXPECT_EQ(failure({"--info", "--print-tokens"}).find("error: --print-"), 0u);
-  EXPECT_NE(failure({"-p", "x", "--load", "a=b"}).find("--adapter a=b"),
-            std::string::npos);
+  for (const char *load : {"a", "a=", "=b", ""})
+    EXPECT_NE(failure({"-p", "x", "--load", load}).find("expected NAME=PATH"),
+              std::string::npos)
+        << load;
 }
 
 TEST(OptionsTest, HelpTellsOfEveryOptionAndOfNoOther) {
