@@ -180,7 +180,7 @@ def LowerInitializersPass : Pass<"lori-lower-initializers", "ModuleOp"> {
     out)` on bare pointers, a loop nest over the stored entries of its result:
     an entry is computed from the leaves directly, so that no intermediate
     tensor exists whatever the length of the expression. The derived parameter
-    loses its region's ops and keeps the function's name and its leaves.
+    keeps its region, which names the leaves, and gets the function's name.
   }];
   let dependentDialects = ["bufferization::BufferizationDialect",
                            "func::FuncDialect", "linalg::LinalgDialect",
@@ -195,8 +195,7 @@ def BindStepPass : Pass<"lori-bind-step", "ModuleOp"> {
     Before: `func @step` on tensors reads parameters by name. After: `@lori_step`
     takes the bare pointers of runtime/engine/StepAbi.h; a parameter is a view at
     its offset of the parameter section. Offsets are chosen here, 64-byte
-    aligned, in the order of first use, and recorded in the module's
-    `lori.layout`.
+    aligned, in the order of first use, and recorded at the parameters.
   }];
   let dependentDialects = ["bufferization::BufferizationDialect",
                            "func::FuncDialect", "memref::MemRefDialect",

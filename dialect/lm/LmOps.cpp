@@ -4,6 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::lm;
@@ -24,18 +25,43 @@ static LogicalResult verifySameColumns(Operation *op, Value result,
   return success();
 }
 
+/// Results take their rows from `source`, whether their number is known or not.
+static LogicalResult verifySameRows(Operation *op, Value result, Value source) {
+  if (dim(result, 0) != dim(source, 0))
+    return op->emitOpError("expected the result (")
+           << result.getType() << ") to have the rows of " << source.getType();
+  return success();
+}
+
+/// Operands may know their number of rows or leave it open.
+static LogicalResult verifyCompatibleRows(Operation *op, ValueRange operands) {
+  Value first = operands.front();
+  for (Value other : operands.drop_front())
+    if (failed(verifyCompatibleDims({dim(first, 0), dim(other, 0)})))
+      return op->emitOpError("expected ")
+             << first.getType() << " and " << other.getType()
+             << " to agree in rows";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Rows in and out
 //===----------------------------------------------------------------------===//
 
 LogicalResult EmbeddingOp::verify() {
   // embedding_c1
-  return verifySameColumns(*this, getResult(), getTable());
+  if (failed(verifySameColumns(*this, getResult(), getTable())))
+    return failure();
+  // embedding_c2
+  return verifySameRows(*this, getResult(), getIds());
 }
 
 LogicalResult SelectRowsOp::verify() {
   // select_rows_c1
-  return verifySameColumns(*this, getResult(), getX());
+  if (failed(verifySameColumns(*this, getResult(), getX())))
+    return failure();
+  // select_rows_c2
+  return verifySameRows(*this, getResult(), getRows());
 }
 
 //===----------------------------------------------------------------------===//
@@ -44,7 +70,7 @@ LogicalResult SelectRowsOp::verify() {
 
 LogicalResult RmsNormOp::verify() {
   // rms_norm_c1
-  if (dim(getX(), 1) % dim(getWeight(), 0) != 0)
+  if (dim(getWeight(), 0) == 0 || dim(getX(), 1) % dim(getWeight(), 0) != 0)
     return emitOpError("expected the columns (")
            << dim(getX(), 1) << ") to be a multiple of the weight's entries ("
            << dim(getWeight(), 0) << ")";
@@ -80,7 +106,8 @@ LogicalResult LinearOp::verify() {
     return emitOpError("expected the residual (")
            << getResidual().getType() << ") to have the result's type ("
            << getType() << ")";
-  return success();
+  // linear_c5
+  return verifySameRows(*this, getResult(), getX());
 }
 
 //===----------------------------------------------------------------------===//
@@ -96,17 +123,26 @@ LogicalResult RotaryTableOp::verify() {
     return emitOpError("expected a result of ")
            << RankedTensorType::get(expected, type.getElementType())
            << ", found " << type;
+  // rotary_table_c2
+  if (getFrequencies().empty())
+    return emitOpError("expected at least one frequency");
   return success();
 }
 
 LogicalResult RopeOp::verify() {
+  // rope_c2
+  if (dim(getTable(), 1) != 2 || dim(getTable(), 2) == 0)
+    return emitOpError("expected a table of a cosine and a sine for each pair, "
+                       "found ")
+           << getTable().getType();
   int64_t headDim = 2 * dim(getTable(), 2);
   // rope_c1
   if (dim(getX(), 1) % headDim != 0)
     return emitOpError("expected the columns (")
            << dim(getX(), 1) << ") to be a multiple of the head's entries ("
            << headDim << ")";
-  return success();
+  // rope_c3
+  return verifyCompatibleRows(*this, {getX(), getTable()});
 }
 
 //===----------------------------------------------------------------------===//
@@ -132,6 +168,8 @@ static LogicalResult verifyCaches(Operation *op, Value keys, Value values) {
            << pageTokens << "] and values [page, layer, head, " << pageTokens
            << ", head_dim] that agree, found " << keyType << " and "
            << valueType;
+  if (llvm::is_contained(valueType.getShape(), 0))
+    return op->emitOpError("expected caches with entries, found ") << valueType;
   return success();
 }
 
@@ -146,7 +184,9 @@ LogicalResult CacheAppendOp::verify() {
       return emitOpError("expected rows of ")
              << cache.kvHeads * cache.headDim << " entries, found "
              << dim(rows, 1);
-  return success();
+  // cache_append_c3
+  return verifyCompatibleRows(*this,
+                              {getK(), getV(), getPositions(), getSequences()});
 }
 
 LogicalResult AttentionOp::verify() {
@@ -159,5 +199,6 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expected the query's columns (")
            << dim(getQ(), 1) << ") to be a multiple of "
            << cache.kvHeads * cache.headDim;
-  return success();
+  // attention_c3
+  return verifyCompatibleRows(*this, {getQ(), getPositions(), getSequences()});
 }

@@ -4,6 +4,7 @@
 #define LORI_DIALECT_LM_LMOPS_H
 
 #include "dialect/lm/LmDialect.h"
+#include "dialect/lori/LoriTypes.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OpDefinition.h"

@@ -2,8 +2,11 @@
 
 #include "dialect/lori/LoriOps.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::lori;
@@ -51,6 +54,15 @@ LogicalResult AdaptOp::verify() {
     return emitOpError("expected A's rows (")
            << dim(getShrink(), 0) << ") to equal B's columns ("
            << dim(getExpand(), 1) << ")";
+  // adapt_c4
+  SmallVector<Value> inputs{getInput()};
+  if (getWeights())
+    inputs.push_back(getWeights());
+  for (Value rows : inputs)
+    if (failed(verifyCompatibleDims({dim(getBase(), 0), dim(rows, 0)})))
+      return emitOpError("expected the base (")
+             << getBase().getType() << ") and " << rows.getType()
+             << " to agree in rows";
   return success();
 }
 
@@ -88,14 +100,33 @@ void ParamOp::build(OpBuilder &builder, OperationState &state, StringRef name,
   build(builder, state, name, type, source, /*offset=*/IntegerAttr());
 }
 
+static LogicalResult verifyStored(Operation *op, RankedTensorType type) {
+  if (!isStorable(type))
+    return op->emitOpError("expected a type that can be stored: f32, f16, bf16 "
+                           "or whole blocks in a static shape, found ")
+           << type;
+  return success();
+}
+
+static LogicalResult verifyStack(Operation *op, RankedTensorType type) {
+  if (type.getRank() < (getPanels(type) ? 3 : 2))
+    return op->emitOpError("expected a stack of vectors or matrices, found ")
+           << type;
+  return success();
+}
+
 LogicalResult ParamOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   // param_c1
-  if (!type.hasStaticShape())
-    return emitOpError("expected a static shape, found ") << type;
+  if (failed(verifyStored(*this, type)))
+    return failure();
   // param_c2
   int64_t layers = getSource().getLayers().size();
-  if (layers != 0 && type.getDimSize(0) != layers)
+  if (layers == 0)
+    return success();
+  if (failed(verifyStack(*this, type)))
+    return failure();
+  if (type.getDimSize(0) != layers)
     return emitOpError("expected the leading dimension (")
            << type.getDimSize(0) << ") to equal the number of layers ("
            << layers << ")";
@@ -108,6 +139,18 @@ void DerivedParamOp::build(OpBuilder &builder, OperationState &state,
         /*offset=*/IntegerAttr());
 }
 
+RankedTensorType mlir::lori::getParamType(Operation *param) {
+  if (auto stored = dyn_cast<ParamOp>(param))
+    return cast<RankedTensorType>(stored.getType());
+  return cast<RankedTensorType>(cast<DerivedParamOp>(param).getType());
+}
+
+bool mlir::lori::isStackedParam(Operation *param) {
+  if (auto stored = dyn_cast<ParamOp>(param))
+    return stored.isStacked();
+  return cast<DerivedParamOp>(param).isStacked();
+}
+
 SmallVector<GetParamOp> mlir::lori::getLeaves(DerivedParamOp derived) {
   SmallVector<GetParamOp> leaves;
   derived.getInitializer().walk([&](GetParamOp get) {
@@ -117,6 +160,27 @@ SmallVector<GetParamOp> mlir::lori::getLeaves(DerivedParamOp derived) {
       leaves.push_back(get);
   });
   return leaves;
+}
+
+static std::optional<int64_t> evaluateIndex(Value index, int64_t layer) {
+  if (isa<BlockArgument>(index))
+    return layer;
+  APInt constant;
+  if (matchPattern(index, m_ConstantInt(&constant)))
+    return constant.getSExtValue();
+  auto sum = index.getDefiningOp<arith::AddIOp>();
+  if (!sum)
+    return std::nullopt;
+  std::optional<int64_t> lhs = evaluateIndex(sum.getLhs(), layer);
+  std::optional<int64_t> rhs = evaluateIndex(sum.getRhs(), layer);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  return *lhs + *rhs;
+}
+
+std::optional<int64_t> mlir::lori::getLeafLayer(GetParamOp leaf,
+                                                int64_t layer) {
+  return leaf.getLayer() ? evaluateIndex(leaf.getLayer(), layer) : std::nullopt;
 }
 
 Value DerivedParamOp::getYielded() {
@@ -134,6 +198,10 @@ LogicalResult DerivedParamOp::verifyRegions() {
   if (!yield || yield.getNumOperands() != 1)
     return emitOpError("expected the initializer to yield one value");
   auto type = cast<RankedTensorType>(getType());
+  // derived_param_c3
+  if (failed(verifyStored(*this, type)) ||
+      (isStacked() && failed(verifyStack(*this, type))))
+    return failure();
   Type expected = isStacked() ? getLayerType(type) : type;
   if (yield.getOperand(0).getType() != expected)
     return emitOpError("expected the initializer to yield ")
@@ -146,16 +214,13 @@ LogicalResult GetParamOp::verifySymbolUses(SymbolTableCollection &tables) {
   // get_param_c1
   if (!isa_and_nonnull<ParamOp, DerivedParamOp>(symbol))
     return emitOpError("expected @") << getParam() << " to name a parameter";
-  auto param = dyn_cast<ParamOp>(symbol);
-  auto derived = dyn_cast<DerivedParamOp>(symbol);
-  bool isStacked = param ? param.isStacked() : derived.isStacked();
+  bool isStacked = isStackedParam(symbol);
   // get_param_c2
   if (isStacked != static_cast<bool>(getLayer()))
     return emitOpError("expected a layer index if and only if @")
            << getParam() << " is stacked";
   // get_param_c3
-  auto type =
-      cast<RankedTensorType>(param ? param.getType() : derived.getType());
+  RankedTensorType type = getParamType(symbol);
   RankedTensorType expected = isStacked ? getLayerType(type) : type;
   if (getValue().getType() != expected)
     return emitOpError("expected a result of type ")
@@ -175,9 +240,8 @@ LogicalResult AdapterOp::verifySymbolUses(SymbolTableCollection &tables) {
       // adapter_c1
       if (!isa_and_nonnull<ParamOp, DerivedParamOp>(symbol))
         return emitOpError("expected ") << factor << " to name a parameter";
-      auto param = dyn_cast<ParamOp>(symbol);
-      if (param && param.isStacked())
-        layers = param.getSource().getLayers().size();
+      if (isStackedParam(symbol))
+        layers = getParamType(symbol).getDimSize(0);
     }
     // adapter_c2
     int64_t scales = module.getScales().size();
@@ -235,6 +299,12 @@ LogicalResult ConvertOp::verify() {
     return emitOpError(
                "expected types of one shape and without encoding, found ")
            << source << " and " << result;
+  // convert_c2
+  auto quant = dyn_cast<QuantType>(result.getElementType());
+  if (quant && quant.getBlockEntries() != 32)
+    return emitOpError(
+               "expected a result of floats, q8_0, q4_0 or q4_1, found ")
+           << result;
   return success();
 }
 

@@ -11,7 +11,6 @@ include "mlir/Interfaces/InferTypeOpInterface.td"
 class Lori_Op<string mnemonic, list<Trait> traits = []>
     : Op<LoriDialect, mnemonic, traits>;
 
-def Lori_Matrix : 2DTensorOf<[AnyType]>;
 def Lori_Mask : 2DTensorOf<[I1]>;
 
 //===----------------------------------------------------------------------===//
@@ -111,7 +110,8 @@ def Lori_AdaptOp : Lori_Op<"adapt", [Pure, AllTypesMatch<["base", "result"]>]> {
     update row by row: 0 leaves a row as it is.
 
     (C1) dim(shrink, 1) = dim(input, 1); (C2) dim(expand, 0) = dim(base, 1);
-    (C3) dim(shrink, 0) = dim(expand, 1).
+    (C3) dim(shrink, 0) = dim(expand, 1); (C4) base, input and weights agree in
+    rows.
 
     Example:
     ```mlir
@@ -120,7 +120,7 @@ def Lori_AdaptOp : Lori_Op<"adapt", [Pure, AllTypesMatch<["base", "result"]>]> {
     ```
   }];
   let arguments = (ins 2DTensorOf<[F32]>:$base, 2DTensorOf<[F32]>:$input,
-                       Lori_Matrix:$shrink, Lori_Matrix:$expand,
+                       Lori_StoredMatrix:$shrink, Lori_StoredMatrix:$expand,
                        F32:$scale, Optional<1DTensorOf<[F32]>>:$weights);
   let results = (outs 2DTensorOf<[F32]>:$result);
   let assemblyFormat = [{
@@ -147,9 +147,9 @@ def Lori_FuseOp : Lori_Op<"fuse", [Pure]> {
       : (tensor<576x576xbf16>, tensor<32x576xf32>, tensor<576x32xf32>, f32) -> tensor<576x576xf32>
     ```
   }];
-  let arguments = (ins Lori_Matrix:$weight, Lori_Matrix:$shrink,
-                       Lori_Matrix:$expand, F32:$scale);
-  let results = (outs Lori_Matrix:$result);
+  let arguments = (ins Lori_StoredMatrix:$weight, Lori_StoredMatrix:$shrink,
+                       Lori_StoredMatrix:$expand, F32:$scale);
+  let results = (outs Lori_StoredMatrix:$result);
   let assemblyFormat = [{
     $weight `,` $shrink `,` $expand `scale` `(` $scale `)`
     attr-dict `:` functional-type(operands, results)

@@ -21,8 +21,8 @@ def Lori_ParamOp : Lori_Op<"param", [Symbol]> {
     `at` is the parameter's byte offset in the program's parameter section, once
     `lori-bind-step` has chosen it.
 
-    (C1) the type is a ranked tensor of static shape; (C2) if the source has
-    layers, dim(type, 0) = number of layers.
+    (C1) the type can be stored: a static shape, rows of whole blocks; (C2) if
+    the source has layers, the type is a stack of as many vectors or matrices.
 
     Example:
     ```mlir
@@ -55,7 +55,8 @@ def Lori_DerivedParamOp : Lori_Op<"derived_param", [
     region has the layer's index as its argument and yields one layer.
 
     (C1) the region has no argument, or one of `index` type; (C2) it yields the
-    declared type, without the leading dimension if it has an argument.
+    declared type, without the leading dimension if it has an argument; (C3)
+    that type can be stored.
 
     `evaluator` names the function that `lori-lower-initializers` made of the
     region, `at` the byte offset that `lori-bind-step` chose.
@@ -166,15 +167,16 @@ def Lori_ConvertOp : Lori_Op<"convert", [Pure]> {
     block-quantised type takes each block's scale as llama.cpp's reference
     quantiser does.
 
-    (C1) both types have the same shape and no encoding.
+    (C1) both types have the same shape and no encoding; (C2) the result is no K
+    format, which this project only reads.
 
     Example:
     ```mlir
     %f = lori.convert %w : tensor<576x576x!lori.quant<q4_1>> to tensor<576x576xf16>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$source);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Lori_StoredTensor:$source);
+  let results = (outs Lori_StoredTensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
   let hasFolder = 1;
   let hasVerifier = 1;
@@ -197,9 +199,9 @@ def Lori_DeinterleaveRowsOp : Lori_Op<"deinterleave_rows", [
     %q = lori.deinterleave_rows %w heads(9) : tensor<576x576xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$source,
+  let arguments = (ins Lori_StoredTensor:$source,
                        ConfinedAttr<I64Attr, [IntPositive]>:$heads);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Lori_StoredTensor:$result);
   let assemblyFormat = "$source `heads` `(` $heads `)` attr-dict `:` type($source)";
   let hasVerifier = 1;
 }
@@ -218,8 +220,8 @@ def Lori_PackOp : Lori_Op<"pack", [Pure]> {
     %p = lori.pack %w : tensor<576x576xf16> to tensor<576x576xf16, #lori.panels<16>>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$source);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Lori_StoredMatrix:$source);
+  let results = (outs Lori_StoredMatrix:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
   let hasVerifier = 1;
 }
@@ -237,7 +239,7 @@ def Lori_StorageOp : Lori_Op<"storage", [Pure]> {
     %s = lori.storage %w : tensor<576x576x!lori.quant<q4_1>, #lori.panels<16>> to tensor<36x18x20x16xi8>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$source);
+  let arguments = (ins Lori_StoredTensor:$source);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
   let hasFolder = 1;

@@ -79,6 +79,14 @@ LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult
+PanelsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
+                           function_ref<InFlightDiagnostic()> emitError) const {
+  if (shape.size() < 2)
+    return emitError() << "expected a matrix or a stack of matrices in panels";
+  return success();
+}
+
 LogicalResult SourceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  StringAttr file, StringAttr name,
                                  DenseI64ArrayAttr layers) {
@@ -94,6 +102,18 @@ LogicalResult SourceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 //===----------------------------------------------------------------------===//
 // Storage
 //===----------------------------------------------------------------------===//
+
+bool mlir::lori::isStorable(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape() ||
+      (tensor.getEncoding() && !getPanels(tensor)))
+    return false;
+  auto quant = dyn_cast<QuantType>(tensor.getElementType());
+  if (!quant)
+    return isa<Float32Type, Float16Type, BFloat16Type>(tensor.getElementType());
+  return tensor.getRank() != 0 &&
+         tensor.getShape().back() % quant.getBlockEntries() == 0;
+}
 
 PanelsAttr mlir::lori::getPanels(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);

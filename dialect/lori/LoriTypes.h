@@ -6,6 +6,7 @@
 #include "dialect/lori/LoriDialect.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/TensorEncoding.h"
 
 #include "dialect/lori/LoriEnums.h.inc"
 
@@ -16,6 +17,10 @@
 #include "dialect/lori/LoriTypes.h.inc"
 
 namespace mlir::lori {
+
+/// Returns whether a tensor of `type` has a stored form: a static shape,
+/// entries of f32, f16, bf16 or rows of whole blocks, no encoding but panels.
+bool isStorable(Type type);
 
 /// Returns the plain tensor type that a tensor of `type` is stored as: no
 /// quantised element type, no encoding (see `#lori.panels`, `!lori.quant`).

@@ -8,6 +8,7 @@ include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/CommonTypeConstraints.td"
+include "mlir/IR/TensorEncoding.td"
 
 //===----------------------------------------------------------------------===//
 // Block-quantised storage
@@ -57,7 +58,8 @@ def Lori_QuantType : TypeDef<LoriDialect, "Quant"> {
 // Order in memory
 //===----------------------------------------------------------------------===//
 
-def Lori_PanelsAttr : AttrDef<LoriDialect, "Panels"> {
+def Lori_PanelsAttr : AttrDef<LoriDialect, "Panels", [
+    DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let mnemonic = "panels";
   let summary = "Matrix stored in panels of rows";
   let description = [{
@@ -74,6 +76,20 @@ def Lori_PanelsAttr : AttrDef<LoriDialect, "Panels"> {
   let assemblyFormat = "`<` $rows `>`";
   let genVerifyDecl = 1;
 }
+
+//===----------------------------------------------------------------------===//
+// What can be stored
+//===----------------------------------------------------------------------===//
+
+/// Floats or whole blocks, in plain order or in panels.
+class Lori_StoredTensorOf<list<int> ranks, string summary> : Type<
+    And<[IsRankedTensorTypePred, HasAnyRankOfPred<ranks>,
+         CPred<"::mlir::lori::isStorable($_self)">]>,
+    "static " # summary # " of f32, f16, bf16 or whole blocks",
+    "::mlir::RankedTensorType">;
+
+def Lori_StoredTensor : Lori_StoredTensorOf<[1, 2, 3], "tensor">;
+def Lori_StoredMatrix : Lori_StoredTensorOf<[2], "matrix">;
 
 //===----------------------------------------------------------------------===//
 // Origin of a parameter

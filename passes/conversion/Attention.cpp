@@ -191,7 +191,7 @@ Value HeadBuilder::read(Value from, ValueRange at, int64_t count) {
 
 Value HeadBuilder::scores(Value page) {
   // Several sums, since one chain of additions would wait for each of them.
-  int64_t chains = cache.headDim % 4 == 0 ? 4 : 2;
+  int64_t chains = std::min<int64_t>(4, cache.headDim & -cache.headDim);
   Value zeros = splat(f32(0), pageTokens);
   auto loop =
       scf::ForOp::create(b, loc, index(0), index(cache.headDim), index(chains),

@@ -71,6 +71,7 @@ private:
   /// Lets the views of `tensor`'s storage read `storage`.
   void replaceStorage(Value tensor, Value storage);
   void replaceReturn();
+  void erase(Operation *op);
 
   Value argument(Argument which) { return entry->getArgument(which); }
   /// Emits the tensor of an argument, cut to `rows` if it is not null.
@@ -93,13 +94,10 @@ private:
 
 } // namespace
 
-static RankedTensorType getParamType(Operation *symbol) {
-  if (auto param = dyn_cast<ParamOp>(symbol))
-    return cast<RankedTensorType>(param.getType());
-  return cast<RankedTensorType>(cast<DerivedParamOp>(symbol).getType());
-}
-
 void Binder::placeParams() {
+  for (Operation &op : *module.getBody())
+    if (isa<ParamOp, DerivedParamOp>(op))
+      op.removeAttr("offset");
   step.walk([&](GetParamOp get) {
     Operation *symbol = symbols.lookup(get.getParam());
     if (symbol->hasAttr("offset"))
@@ -188,6 +186,15 @@ void Binder::replaceArguments() {
     scales = readOnly(argument(AdapterScales), argument(Rows));
 }
 
+/// Views are emitted at the start of the function, ahead of its first op, which
+/// may be the one to go.
+void Binder::erase(Operation *op) {
+  if (b.getInsertionBlock() == op->getBlock() &&
+      b.getInsertionPoint() == op->getIterator())
+    b.setInsertionPointAfter(op);
+  op->erase();
+}
+
 Value Binder::paramTensor(Operation *symbol) {
   Value &tensor = paramTensors[symbol];
   if (tensor)
@@ -224,7 +231,7 @@ void Binder::replaceParam(GetParamOp get) {
   replaceStorage(get, tensor);
   if (!get->use_empty())
     get.replaceAllUsesWith(tensor);
-  get.erase();
+  erase(get);
 }
 
 void Binder::replaceStorage(Value tensor, Value storage) {
@@ -247,7 +254,7 @@ void Binder::replaceWeights(AdapterWeightsOp op) {
       ArrayRef<OpFoldResult>{argument(Rows), one},
       ArrayRef<OpFoldResult>{one, one});
   op.replaceAllUsesWith(column);
-  op.erase();
+  erase(op);
 }
 
 /// A use is a row of `uses`: first row, number of rows, then for each site the
@@ -360,16 +367,56 @@ void Binder::run() {
 
 namespace {
 
+/// Returns whether `step` has the types that ModelBuilder gives it.
+bool hasStepType(func::FuncOp step) {
+  Builder b(step.getContext());
+  FunctionType type = step.getFunctionType();
+  if (type.getNumInputs() != 7 || type.getNumResults() != 3)
+    return false;
+  Type ids = RankedTensorType::get({ShapedType::kDynamic}, b.getI32Type());
+  auto isArray = [](Type value, int64_t rank) {
+    auto tensor = dyn_cast<RankedTensorType>(value);
+    return tensor && tensor.hasStaticShape() && tensor.getRank() == rank;
+  };
+  auto logits = dyn_cast<RankedTensorType>(type.getResult(0));
+  return llvm::all_equal({type.getInput(0), type.getInput(1), type.getInput(2),
+                          type.getInput(3), ids}) &&
+         isArray(type.getInput(4), 2) && isArray(type.getInput(5), 5) &&
+         isArray(type.getInput(6), 5) && logits && logits.getRank() == 2 &&
+         logits.isDynamicDim(0) && !logits.isDynamicDim(1) &&
+         logits.getElementType().isF32() &&
+         type.getResults().drop_front() == type.getInputs().drop_front(5);
+}
+
 struct BindStepPass final : impl::BindStepPassBase<BindStepPass> {
   using Base::Base;
 
+  /// Refuses parameters that are read as anything but what is stored.
+  static LogicalResult checkReads(func::FuncOp step) {
+    WalkResult result = step.walk([](GetParamOp get) {
+      auto type = cast<RankedTensorType>(get.getType());
+      bool isPlain = getStorageType(type) == type;
+      if (isPlain || llvm::all_of(get->getUsers(), llvm::IsaPred<StorageOp>))
+        return WalkResult::advance();
+      get.emitError("expected its users to read the storage of ")
+          << type << "; lower them to linalg first";
+      return WalkResult::interrupt();
+    });
+    return failure(result.wasInterrupted());
+  }
+
   void runOnOperation() override {
     auto step = getOperation().lookupSymbol<func::FuncOp>("step");
-    if (!step || step.getNumArguments() != 7 || step.getNumResults() != 3) {
-      getOperation().emitError("expected a function @step as ModelBuilder "
-                               "makes it");
+    if (!step || !hasStepType(step) ||
+        !llvm::hasSingleElement(step.getBody())) {
+      getOperation().emitError(
+          "expected a function @step as ModelBuilder makes it: (tokens, "
+          "positions, sequences, output rows, pages, keys, values) -> (logits, "
+          "keys, values)");
       return signalPassFailure();
     }
+    if (failed(checkReads(step)))
+      return signalPassFailure();
     Binder(step).run();
   }
 };

@@ -266,6 +266,9 @@ Value mlir::lori::buildContraction(OpBuilder &builder, Location loc, Value x,
   if (!accumulator)
     accumulator = buildZeroRows(builder, loc, x,
                                 tensor::getMixedSize(builder, loc, weight, 0));
-  return getPanels(type) ? contraction.panels(accumulator)
-                         : contraction.plain(accumulator);
+  // Kernels decode blocks of 32; the others are read entry by entry.
+  auto quant = dyn_cast<QuantType>(type.getElementType());
+  bool isKernelFormat = !quant || quant.getBlockEntries() == 32;
+  return getPanels(type) && isKernelFormat ? contraction.panels(accumulator)
+                                           : contraction.plain(accumulator);
 }

@@ -20,13 +20,13 @@ struct LowerStridedCopy final : OpRewritePattern<memref::CopyOp> {
 
   LogicalResult matchAndRewrite(memref::CopyOp op,
                                 PatternRewriter &rewriter) const override {
-    auto isContiguous = [](Value value) {
-      auto type = dyn_cast<MemRefType>(value.getType());
-      return type && type.getLayout().isIdentity();
-    };
-    if (isContiguous(op.getSource()) && isContiguous(op.getTarget()))
+    auto source = dyn_cast<MemRefType>(op.getSource().getType());
+    auto target = dyn_cast<MemRefType>(op.getTarget().getType());
+    if (!source || !target)
+      return rewriter.notifyMatchFailure(op, "expected views of known rank");
+    if (source.getLayout().isIdentity() && target.getLayout().isIdentity())
       return rewriter.notifyMatchFailure(op, "becomes a memcpy");
-    int64_t rank = cast<MemRefType>(op.getTarget().getType()).getRank();
+    int64_t rank = target.getRank();
     AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
     SmallVector<utils::IteratorType> iterators(rank,
                                                utils::IteratorType::parallel);

@@ -375,9 +375,10 @@ struct LowerAdd final : OpConversionPattern<arith::AddFOp> {
                   ConversionPatternRewriter &rewriter) const override {
     if (!isa<RankedTensorType>(op.getType()))
       return rewriter.notifyMatchFailure(op, "expected tensors");
+    int64_t rank = cast<RankedTensorType>(op.getType()).getRank();
     Value sum = buildElementwise(
         rewriter, op.getLoc(), adaptor.getRhs(),
-        rewriter.getMultiDimIdentityMap(2), adaptor.getLhs(),
+        rewriter.getMultiDimIdentityMap(rank), adaptor.getLhs(),
         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
           return arith::AddFOp::create(b, loc, args[1], args[0]);
         });

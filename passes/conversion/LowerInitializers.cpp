@@ -37,7 +37,7 @@ public:
       : b(builder), loc(derived.getLoc()), derived(derived) {}
 
   /// Emits the function into `module` and returns it, or null after an error.
-  func::FuncOp build(ModuleOp module);
+  func::FuncOp build(SymbolTable &symbols);
 
 private:
   ScalarBuilder scalar() { return ScalarBuilder(b, loc); }
@@ -51,6 +51,7 @@ private:
   void loop(int64_t count, function_ref<void(Value)> body);
   void loop(Value count, function_ref<void(Value)> body);
 
+  LogicalResult checkLeaves(SymbolTable &symbols);
   LogicalResult storeResult(Value value, Value out);
   LogicalResult storeFloats(Value value, Value out);
   LogicalResult storeBlocks(Value value, Value out);
@@ -373,6 +374,8 @@ LogicalResult Evaluator::storeResult(Value value, Value out) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getRank() == 1)
     return storeVector(value, out);
+  if (type.getRank() != 2)
+    return derived.emitError("expected a vector or a matrix, found ") << type;
   if (auto pack = value.getDefiningOp<PackOp>())
     value = pack.getSource();
   if (!isa<QuantType>(type.getElementType()))
@@ -397,7 +400,40 @@ LogicalResult Evaluator::storeResult(Value value, Value out) {
 // Function
 //===----------------------------------------------------------------------===//
 
-func::FuncOp Evaluator::build(ModuleOp module) {
+/// The driver finds a leaf's bytes by its parameter and its layer alone.
+LogicalResult Evaluator::checkLeaves(SymbolTable &symbols) {
+  int64_t layers =
+      derived.isStacked() ? getParamType(derived).getDimSize(0) : 1;
+  llvm::DenseMap<Attribute, std::optional<int64_t>> firstLayers;
+  WalkResult result = derived.getInitializer().walk([&](GetParamOp get) {
+    auto leaf = symbols.lookup<ParamOp>(get.getParam());
+    if (!leaf) {
+      get.emitError("expected a stored parameter, found the derived @")
+          << get.getParam();
+      return WalkResult::interrupt();
+    }
+    std::optional<int64_t> first = getLeafLayer(get, 0);
+    std::optional<int64_t> last = getLeafLayer(get, layers - 1);
+    if (leaf.isStacked() && (!first || *first < 0 || !last ||
+                             *last >= getParamType(leaf).getDimSize(0))) {
+      get.emitError("expected a layer of @")
+          << get.getParam()
+          << ", at a constant distance from the initializer's";
+      return WalkResult::interrupt();
+    }
+    if (firstLayers.try_emplace(get.getParamAttr(), first).first->second !=
+        first) {
+      get.emitError("expected one layer of @") << get.getParam() << " only";
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+func::FuncOp Evaluator::build(SymbolTable &symbols) {
+  if (failed(checkLeaves(symbols)))
+    return {};
   SmallVector<GetParamOp> reads = getLeaves(derived);
   SmallVector<Type> arguments{b.getIndexType()};
   for (GetParamOp get : reads)
@@ -405,7 +441,7 @@ func::FuncOp Evaluator::build(ModuleOp module) {
   auto type = cast<RankedTensorType>(derived.getYielded().getType());
   arguments.push_back(toMemRef(type));
 
-  b.setInsertionPointToEnd(module.getBody());
+  b.setInsertionPointToEnd(cast<ModuleOp>(symbols.getOp()).getBody());
   function =
       func::FuncOp::create(b, loc, "init", b.getFunctionType(arguments, {}));
   function->setAttr("llvm.bareptr", b.getUnitAttr());
@@ -439,7 +475,9 @@ struct LowerInitializersPass final
     // Functions name no parameter, so equal text is equal meaning.
     llvm::StringMap<FlatSymbolRefAttr> known;
     for (auto derived : llvm::to_vector(module.getOps<DerivedParamOp>())) {
-      func::FuncOp function = Evaluator(builder, derived).build(module);
+      if (derived.getEvaluator())
+        continue;
+      func::FuncOp function = Evaluator(builder, derived).build(symbols);
       if (!function)
         return signalPassFailure();
       std::string text;
@@ -447,6 +485,7 @@ struct LowerInitializersPass final
       auto [entry, isNew] = known.try_emplace(text);
       if (isNew) {
         function.setName("init." + std::to_string(known.size() - 1));
+        symbols.insert(function);
         entry->second = FlatSymbolRefAttr::get(function);
       } else {
         function.erase();

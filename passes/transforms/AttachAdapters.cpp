@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/Support/InterleavedRange.h"
 
 namespace mlir::lori {
 #define GEN_PASS_DEF_ATTACHADAPTERSPASS
@@ -23,9 +24,10 @@ public:
 
   /// Adds the update of `module` behind `linear`, which reads the layers of
   /// `weight`.
-  void attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module);
+  LogicalResult attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module);
 
 private:
+  LogicalResult checkLayers(ParamOp weight, ModuleAttr module);
   Value getWeights(lm::LinearOp linear);
   Value scale(OpBuilder &builder, Location loc, ModuleAttr module, Value layer);
   Value factor(OpBuilder &builder, Location loc, FlatSymbolRefAttr symbol,
@@ -41,11 +43,38 @@ private:
 
 Value Attacher::factor(OpBuilder &builder, Location loc,
                        FlatSymbolRefAttr symbol, Value layer) {
-  auto param = symbols.lookup<ParamOp>(symbol.getValue());
-  auto type = cast<RankedTensorType>(param.getType());
-  return GetParamOp::create(builder, loc,
-                            param.isStacked() ? getLayerType(type) : type,
-                            symbol, param.isStacked() ? layer : Value());
+  Operation *param = symbols.lookup(symbol.getValue());
+  RankedTensorType type = getParamType(param);
+  bool isStacked = isStackedParam(param);
+  return GetParamOp::create(builder, loc, isStacked ? getLayerType(type) : type,
+                            symbol, isStacked ? layer : Value());
+}
+
+/// Refuses factors and scales that do not cover the layers of `weight`.
+LogicalResult Attacher::checkLayers(ParamOp weight, ModuleAttr module) {
+  ArrayRef<int64_t> layers = weight.getSource().getLayers();
+  StringRef target = module.getTarget().getValue();
+  if (layers.empty() && module.getScales().size() > 1)
+    return adapter.emitError("expected one scale, since '")
+           << target << "' is not stacked";
+  for (FlatSymbolRefAttr factor : {module.getShrink(), module.getExpand()}) {
+    Operation *param = symbols.lookup(factor.getValue());
+    if (!isStackedParam(param))
+      continue;
+    if (layers.empty())
+      return adapter.emitError("expected ")
+             << factor << " not to be stacked, since '" << target << "' is not";
+    int64_t count = layers.size();
+    if (layers.front() < 0 || layers.back() - layers.front() + 1 != count ||
+        !llvm::is_sorted(layers) ||
+        layers.back() >= getParamType(param).getDimSize(0))
+      return adapter.emitError("expected ")
+             << factor << " (" << getParamType(param)
+             << ") to cover the layers of '" << target
+             << "': " << llvm::interleaved_array(layers)
+             << ", one after another";
+  }
+  return success();
 }
 
 Value Attacher::scale(OpBuilder &builder, Location loc, ModuleAttr module,
@@ -79,7 +108,10 @@ Value Attacher::getWeights(lm::LinearOp linear) {
   return weights;
 }
 
-void Attacher::attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module) {
+LogicalResult Attacher::attach(lm::LinearOp linear, ParamOp weight,
+                               ModuleAttr module) {
+  if (failed(checkLayers(weight, module)))
+    return failure();
   OpBuilder builder(linear->getContext());
   // Behind the adapters that are attached already.
   Value last = getUpdatedOutput(linear);
@@ -96,6 +128,7 @@ void Attacher::attach(lm::LinearOp linear, ParamOp weight, ModuleAttr module) {
       AdaptOp::create(builder, loc, last.getType(), last, linear.getX(), shrink,
                       expand, scale(builder, loc, module, layer), weights);
   last.replaceAllUsesExcept(adapt, adapt);
+  return success();
 }
 
 namespace {
@@ -106,9 +139,11 @@ struct AttachAdaptersPass final
 
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    // Linear layers by the source name of their weight.
+    // The linear layers of functions by the source name of their weight.
     llvm::StringMap<SmallVector<std::pair<lm::LinearOp, ParamOp>>> linears;
     getOperation().walk([&](lm::LinearOp linear) {
+      if (!linear->getParentOfType<FunctionOpInterface>())
+        return;
       if (ParamOp param = getOriginalParam(linear.getWeight(), symbols))
         linears[param.getSource().getName()].push_back({linear, param});
     });
@@ -122,7 +157,8 @@ struct AttachAdaptersPass final
           return signalPassFailure();
         }
         for (auto [linear, weight] : targets->second)
-          attacher.attach(linear, weight, module);
+          if (failed(attacher.attach(linear, weight, module)))
+            return signalPassFailure();
       }
     }
   }

@@ -46,10 +46,12 @@ struct ConvertWeightsPass final
   /// Stores the weight that `operand` reads as `chosen`, or as what it is
   /// where that is null.
   void convert(OpOperand &operand, Type chosen) {
-    // A fused weight has the type that fusing chose.
-    if (isa_and_nonnull<FuseOp>(operand.get().getDefiningOp()))
-      return;
+    // Only parameters are converted ahead of time, and only before they are
+    // laid out. A fused weight has the type that fusing chose.
     auto type = cast<RankedTensorType>(operand.get().getType());
+    if (type.getEncoding() || !isParameter(operand.get()) ||
+        operand.get().getDefiningOp<FuseOp>())
+      return;
     Type f16 = Float16Type::get(&getContext());
     Type target = chosen;
     if (!target)
@@ -62,11 +64,13 @@ struct ConvertWeightsPass final
       return;
     OpBuilder builder(operand.getOwner());
     builder.setInsertionPointAfterValue(operand.get());
-    // One conversion serves all users of a weight.
+    // One conversion serves all users, so it must stand ahead of them.
     for (Operation *user : operand.get().getUsers())
       if (auto twin = dyn_cast<ConvertOp>(user);
-          twin && twin.getType().getElementType() == target)
+          twin && twin.getType().getElementType() == target) {
+        twin->moveAfter(operand.get().getDefiningOp());
         return operand.set(twin);
+      }
     operand.set(ConvertOp::create(
         builder, operand.getOwner()->getLoc(),
         RankedTensorType::get(type.getShape(), target), operand.get()));

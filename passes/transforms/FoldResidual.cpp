@@ -5,6 +5,7 @@
 #include "passes/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -17,14 +18,15 @@ namespace {
 /// addf(r, linear(x, w)) -> linear(x, w) residual(r)
 /// addf(r, adapt(linear(x, w), ...)) -> adapt(linear(x, w) residual(r), ...)
 struct FoldAddIntoLinear final : OpRewritePattern<arith::AddFOp> {
-  using Base::Base;
+  FoldAddIntoLinear(MLIRContext *context, DominanceInfo &dominance)
+      : OpRewritePattern(context), dominance(dominance) {}
 
   LogicalResult matchAndRewrite(arith::AddFOp op,
                                 PatternRewriter &rewriter) const override {
     for (auto [residual, update] :
          {std::pair(op.getLhs(), op.getRhs()), {op.getRhs(), op.getLhs()}}) {
       lm::LinearOp linear = getRootOfUpdate(update);
-      if (!linear || !isAvailableAt(residual, linear))
+      if (!linear || !dominance.properlyDominates(residual, linear))
         continue;
       rewriter.modifyOpInPlace(
           linear, [&] { linear.getResidualMutable().assign(residual); });
@@ -33,12 +35,6 @@ struct FoldAddIntoLinear final : OpRewritePattern<arith::AddFOp> {
     }
     return rewriter.notifyMatchFailure(
         op, "expected a linear layer without residual and other users");
-  }
-
-  static bool isAvailableAt(Value value, Operation *op) {
-    Operation *def = value.getDefiningOp();
-    return !def || def->getBlock() != op->getBlock() ||
-           def->isBeforeInBlock(op);
   }
 
   static lm::LinearOp getRootOfUpdate(Value update) {
@@ -56,6 +52,8 @@ struct FoldAddIntoLinear final : OpRewritePattern<arith::AddFOp> {
     }
     return {};
   }
+
+  DominanceInfo &dominance;
 };
 
 struct FoldResidualPass final : impl::FoldResidualPassBase<FoldResidualPass> {
@@ -63,7 +61,8 @@ struct FoldResidualPass final : impl::FoldResidualPassBase<FoldResidualPass> {
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FoldAddIntoLinear>(&getContext());
+    DominanceInfo &dominance = getAnalysis<DominanceInfo>();
+    patterns.add<FoldAddIntoLinear>(&getContext(), dominance);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -36,13 +36,13 @@ class Hoister {
 public:
   Hoister(ModuleOp module) : module(module), symbols(module) {}
 
-  void run();
+  LogicalResult run();
 
 private:
   Origin getOrigin(Value value);
   Origin computeOrigin(Value value);
   bool isRoot(Operation *op);
-  void hoist(Operation *root);
+  LogicalResult hoist(Operation *root);
 
   ModuleOp module;
   SymbolTable symbols;
@@ -68,8 +68,10 @@ Origin Hoister::computeOrigin(Value value) {
   }
   if (matchPattern(op, m_Constant()))
     return Origin::Neutral;
-  if (isa<GetParamOp>(op))
-    return Origin::Leaf;
+  if (auto get = dyn_cast<GetParamOp>(op))
+    return get.getLayer() && getOrigin(get.getLayer()) != Origin::Neutral
+               ? Origin::Runtime
+               : Origin::Leaf;
   // A frozen projection is regenerated where it is used.
   if (isa<FrozenProjectionOp>(op))
     return Origin::Neutral;
@@ -103,7 +105,17 @@ bool Hoister::isRoot(Operation *op) {
          });
 }
 
-void Hoister::hoist(Operation *root) {
+/// Returns the loops over layers whose index the ops of `slice` read.
+static SetVector<Operation *> getLoops(const SetVector<Operation *> &slice) {
+  SetVector<Operation *> loops;
+  for (Operation *op : slice)
+    for (Value operand : op->getOperands())
+      if (auto index = dyn_cast<BlockArgument>(operand))
+        loops.insert(index.getOwner()->getParentOp());
+  return loops;
+}
+
+LogicalResult Hoister::hoist(Operation *root) {
   SetVector<Operation *> slice;
   BackwardSliceOptions options;
   options.omitBlockArguments = true;
@@ -112,16 +124,22 @@ void Hoister::hoist(Operation *root) {
   (void)getBackwardSlice(root, &slice, options);
   slice = topologicalSort(slice);
 
-  // The loop whose layers the expression reads, if any.
-  GetParamOp layered;
-  for (Operation *op : slice)
-    if (auto get = dyn_cast<GetParamOp>(op); get && get.getLayer())
-      layered = get;
-  auto loop = layered ? layered->getParentOfType<scf::ForOp>() : scf::ForOp();
+  SetVector<Operation *> loops = getLoops(slice);
+  if (loops.size() > 1)
+    return root->emitError("expected the layers of one loop, found those of ")
+           << loops.size();
+  auto loop = loops.empty() ? scf::ForOp() : cast<scf::ForOp>(loops.front());
+  int64_t layers = 0;
+  if (loop) {
+    std::optional<int64_t> count = getConstantIntValue(loop.getUpperBound());
+    if (!count || *count <= 0 || !isZeroInteger(loop.getLowerBound()) ||
+        !isOneInteger(loop.getStep()))
+      return loop.emitError("expected a loop over layers: from 0 by 1 to a "
+                            "constant");
+    layers = *count;
+  }
 
   auto type = cast<RankedTensorType>(root->getResult(0).getType());
-  int64_t layers =
-      loop ? getConstantIntValue(loop.getUpperBound()).value_or(0) : 0;
   OpBuilder builder(module.getContext());
   builder.setInsertionPoint(root->getParentOfType<FunctionOpInterface>());
   auto derived =
@@ -145,12 +163,13 @@ void Hoister::hoist(Operation *root) {
                                    loop ? loop.getInductionVar() : Value());
   origins[value] = Origin::Leaf;
   root->getResult(0).replaceAllUsesWith(value);
+  return success();
 }
 
-void Hoister::run() {
+LogicalResult Hoister::run() {
   SmallVector<Operation *> roots, expressions;
   module.walk([&](Operation *op) {
-    if (op->getParentOfType<DerivedParamOp>() || op->getNumResults() != 1)
+    if (!op->getParentOfType<FunctionOpInterface>() || op->getNumResults() != 1)
       return;
     Origin origin = getOrigin(op->getResult(0));
     if (origin == Origin::Leaf || origin == Origin::Expression)
@@ -159,10 +178,12 @@ void Hoister::run() {
       roots.push_back(op);
   });
   for (Operation *root : roots)
-    hoist(root);
+    if (failed(hoist(root)))
+      return failure();
   for (Operation *op : llvm::reverse(expressions))
     if (op->use_empty())
       op->erase();
+  return success();
 }
 
 namespace {
@@ -170,7 +191,10 @@ namespace {
 struct HoistParamsPass final : impl::HoistParamsPassBase<HoistParamsPass> {
   using Base::Base;
 
-  void runOnOperation() override { Hoister(getOperation()).run(); }
+  void runOnOperation() override {
+    if (failed(Hoister(getOperation()).run()))
+      signalPassFailure();
+  }
 };
 
 } // namespace

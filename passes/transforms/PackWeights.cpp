@@ -3,6 +3,7 @@
 #include "dialect/lm/LmOps.h"
 #include "dialect/lori/LoriOps.h"
 #include "passes/Passes.h"
+#include "passes/transforms/ParameterUtils.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -19,7 +20,7 @@ struct PackWeightsPass final : impl::PackWeightsPassBase<PackWeightsPass> {
     if (rows <= 0) {
       getOperation().emitError("expected a positive number of panel rows, "
                                "found ")
-          << rows;
+          << rows.getValue();
       return signalPassFailure();
     }
     getOperation().walk([&](Operation *op) {
@@ -40,17 +41,17 @@ struct PackWeightsPass final : impl::PackWeightsPassBase<PackWeightsPass> {
     auto type = cast<RankedTensorType>(operand.get().getType());
     // Only parameters are laid out ahead of time; a weight that is computed by
     // something else at run time stays as it is.
-    if (type.getEncoding() ||
-        !isa_and_nonnull<LoriDialect>(
-            operand.get().getDefiningOp()
-                ? operand.get().getDefiningOp()->getDialect()
-                : nullptr))
+    if (type.getEncoding() || !isParameter(operand.get()))
       return;
     auto packed = RankedTensorType::get(type.getShape(), type.getElementType(),
                                         PanelsAttr::get(&getContext(), rows));
+    // One pack serves all users, so it must stand ahead of them.
     for (Operation *user : operand.get().getUsers())
-      if (auto twin = dyn_cast<PackOp>(user); twin && twin.getType() == packed)
+      if (auto twin = dyn_cast<PackOp>(user);
+          twin && twin.getType() == packed) {
+        twin->moveAfter(operand.get().getDefiningOp());
         return operand.set(twin);
+      }
     OpBuilder builder(&getContext());
     builder.setInsertionPointAfterValue(operand.get());
     operand.set(PackOp::create(builder, operand.getOwner()->getLoc(), packed,

@@ -37,9 +37,23 @@ Value mlir::lori::toStackIndex(OpBuilder &builder, Location loc, Value layer,
 
 Value mlir::lori::getUpdatedOutput(lm::LinearOp linear) {
   Value last = linear.getResult();
-  while (last.hasOneUse() && isa<AdaptOp>(*last.user_begin()))
-    last = cast<AdaptOp>(*last.user_begin()).getResult();
+  while (last.hasOneUse()) {
+    auto adapt = dyn_cast<AdaptOp>(*last.user_begin());
+    if (!adapt || adapt.getBase() != last)
+      break;
+    last = adapt.getResult();
+  }
   return last;
+}
+
+bool mlir::lori::isParameter(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<GetParamOp, HadamardOp>(op))
+    return true;
+  if (isa_and_nonnull<FuseOp>(op))
+    return llvm::all_of(op->getOperands().drop_back(), isParameter);
+  return isa_and_nonnull<ConvertOp, DeinterleaveRowsOp, PackOp>(op) &&
+         isParameter(op->getOperand(0));
 }
 
 Type mlir::lori::parseStorageType(MLIRContext *context, StringRef name) {

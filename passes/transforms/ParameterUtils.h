@@ -24,6 +24,10 @@ Value toStackIndex(OpBuilder &builder, Location loc, Value layer,
 /// attached to it.
 Value getUpdatedOutput(lm::LinearOp linear);
 
+/// Returns whether `value` is an expression of parameters only, so that it can
+/// be computed when the model is compiled.
+bool isParameter(Value value);
+
 /// Returns the storage type that a user names: f32, f16, bf16, q8_0, q4_0,
 /// q4_1; null for another text.
 Type parseStorageType(MLIRContext *context, StringRef name);

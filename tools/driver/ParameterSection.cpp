@@ -51,27 +51,6 @@ ParameterSection::ParameterSection(mlir::ModuleOp module) : module(module) {
             });
 }
 
-/// Returns the number that `value`, made of constants and the argument of an
-/// initializer, has for the layer `layer`.
-static int64_t evaluateLayer(mlir::Value value, int64_t layer) {
-  mlir::Builder builder(value.getContext());
-  mlir::Operation *op = value.getDefiningOp();
-  if (!op)
-    return layer;
-  llvm::SmallVector<mlir::Attribute> operands;
-  for (mlir::Value operand : op->getOperands())
-    operands.push_back(builder.getIndexAttr(evaluateLayer(operand, layer)));
-  llvm::SmallVector<mlir::OpFoldResult> results;
-  mlir::IntegerAttr folded;
-  if (mlir::succeeded(op->fold(operands, results)) && results.size() == 1)
-    folded = llvm::dyn_cast_if_present<mlir::IntegerAttr>(
-        llvm::dyn_cast<mlir::Attribute>(results.front()));
-  if (!folded)
-    throw Error("an initializer reads a layer that is not a constant distance "
-                "from its own");
-  return folded.getInt();
-}
-
 void ParameterSection::writePiece(const ParameterPiece &piece,
                                   const ParameterFiles &files, const Jit &jit,
                                   std::byte *out) const {
@@ -90,8 +69,8 @@ void ParameterSection::writePiece(const ParameterPiece &piece,
   std::vector<const void *> pointers;
   for (auto [get, space] : llvm::zip_equal(reads, scratches)) {
     auto leaf = symbols.lookup<ParamOp>(get.getParam());
-    int64_t layer =
-        get.getLayer() ? evaluateLayer(get.getLayer(), piece.layer) : 0;
+    // lori-lower-initializers refuses what has no layer here.
+    int64_t layer = mlir::lori::getLeafLayer(get, piece.layer).value_or(0);
     pointers.push_back(files.read(leaf, layer, space).data());
   }
   pointers.push_back(out);

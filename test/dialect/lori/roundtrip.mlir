@@ -22,6 +22,14 @@ lori.derived_param @packed : tensor<2x96x64xbf16, #lori.panels<16>> {
   lori.yield %p : tensor<96x64xbf16, #lori.panels<16>>
 }
 
+// CHECK: lori.derived_param @placed : tensor<32x64xf32> evaluator(@init.0) at 256 {
+// CHECK-NEXT: %[[T:.+]] = lori.get_param @table : tensor<32x64x!lori.quant<q4_1>>
+lori.derived_param @placed : tensor<32x64xf32> evaluator(@init.0) at 256 {
+  %t = lori.get_param @table : tensor<32x64x!lori.quant<q4_1>>
+  %f = lori.convert %t : tensor<32x64x!lori.quant<q4_1>> to tensor<32x64xf32>
+  lori.yield %f : tensor<32x64xf32>
+}
+
 // CHECK-LABEL: func @factors
 func.func @factors(%b: tensor<576x32xbf16>, %m: tensor<576x32xi1>) -> tensor<576x32xbf16> {
   // CHECK: lori.frozen_projection seed(42) init(kaiming_uniform) : tensor<32x576xf32>
