@@ -34,6 +34,18 @@ static std::string shown(const Json &value) {
   return text.size() > 40 ? text.substr(0, 40) + "..." : text;
 }
 
+std::string lori::jsonLine(const Json &json) {
+  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  constexpr std::pair<std::string_view, std::string_view> escapes[] = {
+      {"\xC2\x85", "\\u0085"},
+      {"\xE2\x80\xA8", "\\u2028"},
+      {"\xE2\x80\xA9", "\\u2029"}};
+  for (auto [character, escape] : escapes)
+    for (size_t at = 0; (at = text.find(character, at)) != text.npos;)
+      text.replace(at, character.size(), escape);
+  return text + "\n";
+}
+
 static const std::string &stringOf(const Json &object, const char *key,
                                    const char *what) {
   auto found = object.find(key);

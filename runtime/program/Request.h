@@ -27,6 +27,10 @@ std::vector<ChatMessage> parseMessages(const nlohmann::json &messages);
 /// Error.
 std::string renderLine(const nlohmann::json &line, const Text &text);
 
+/// Returns `json` and a newline. Characters at which some readers of lines end
+/// one (Python's splitlines: U+0085, U+2028, U+2029) are escaped as well.
+std::string jsonLine(const nlohmann::json &json);
+
 /// Reads a request; what it leaves out is as on the command line. `place` is
 /// for messages (FILE: line N). Throws Error for what is not JSON, not a
 /// request, or cannot run; unknown keys are errors, not ignored.

@@ -52,8 +52,7 @@ private:
     Json answer;
     answer["text"] = hasText ? Json(generation.text()) : Json();
     answer["tokens"] = generation.tokens();
-    writeOutput(answer.dump(-1, ' ', false, Json::error_handler_t::replace) +
-                "\n");
+    writeOutput(jsonLine(answer));
   }
 
   const ModelInfo &info;

@@ -21,9 +21,7 @@ static void answerLines(const std::string &path, Answer &&answer) {
       Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
       if (json.is_discarded())
         throw Error("not JSON");
-      Json result = answer(json);
-      writeOutput(result.dump(-1, ' ', false, Json::error_handler_t::replace) +
-                  "\n");
+      writeOutput(jsonLine(answer(json)));
       flushOutput();
     } catch (const Error &error) {
       throw Error(linePlace(path, number), error.what());

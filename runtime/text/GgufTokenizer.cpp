@@ -7,6 +7,8 @@
 #include "runtime/text/SentencePiece.h"
 #include "runtime/text/Unicode.h"
 
+#include <algorithm>
+
 using namespace lori;
 
 namespace {
@@ -176,11 +178,23 @@ void GgufTokenizerReader::readByteLevel() {
 
 void GgufTokenizerReader::readEnds() {
   spec.bos = tokenId("tokenizer.ggml.bos_token_id");
+  auto addEnd = [&](std::optional<int32_t> id) {
+    if (id && std::ranges::find(spec.eos, *id) == spec.eos.end())
+      spec.eos.push_back(*id);
+  };
   for (const char *key :
        {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
         "tokenizer.ggml.eom_token_id"})
-    if (std::optional<int32_t> id = tokenId(key))
-      spec.eos.push_back(*id);
+    addEnd(tokenId(key));
+  // What SentencePiece models have where nothing is said (llama.cpp).
+  auto usual = [&](const char *key, size_t id) -> std::optional<int32_t> {
+    bool fits = !spec.byteLevel && !gguf.find(key) && id < pieces.size() &&
+                pieces[id].type == PieceType::Control;
+    return fits ? std::optional(static_cast<int32_t>(id)) : std::nullopt;
+  };
+  if (!spec.bos)
+    spec.bos = usual("tokenizer.ggml.bos_token_id", 1);
+  addEnd(usual("tokenizer.ggml.eos_token_id", 2));
   if (gguf.getBool("tokenizer.ggml.add_eos_token").value_or(false))
     fail("wants an EOS token behind each prompt (tokenizer.ggml."
          "add_eos_token), which is not supported");

@@ -7,6 +7,14 @@
 
 using namespace lori;
 
+void lori::checkSteps(size_t count, std::string_view role,
+                      const std::string &file) {
+  if (count > maxTokenizerSteps)
+    throw Error(file, "the " + std::string(role) + " has " +
+                          std::to_string(count) + " steps, at most " +
+                          std::to_string(maxTokenizerSteps) + " are supported");
+}
+
 JsonMembers::JsonMembers(const JsonValue &json, const std::string &file,
                          std::string name)
     : json(json), filePath(file), name(std::move(name)) {
@@ -15,7 +23,7 @@ JsonMembers::JsonMembers(const JsonValue &json, const std::string &file,
 }
 
 void JsonMembers::fail(const std::string &message) const {
-  throw Error(filePath, name + " " + message);
+  throw Error(filePath, shortText(name + " " + message));
 }
 
 void JsonMembers::failKind(std::string_view key, const JsonValue &value,
@@ -91,8 +99,9 @@ std::string JsonMembers::pattern(std::optional<std::string> &literal) const {
     literal = inner.text("String");
     return quotedPattern(*literal);
   }
+  std::string source = inner.text("Regex");
   try {
-    std::string pattern = translatePattern(inner.text("Regex"));
+    std::string pattern = translatePattern(source);
     Regex compiles(pattern);
     return pattern;
   } catch (const Error &error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "runtime/support/Error.h"
 #include "runtime/text/TextSteps.h"
 #include "runtime/text/Unicode.h"
 
@@ -24,9 +25,35 @@ void Normalizer::add(NormalizerKind kind, std::string_view pattern,
   steps.push_back(std::move(step));
 }
 
+namespace {
+
+// A text that grows, up to what rules that are not hostile make of a text of
+// the input's size.
+class Growing {
+public:
+  explicit Growing(size_t limit) : limit(limit) {}
+
+  Growing &operator+=(std::string_view part) {
+    if (part.size() > limit - text.size())
+      throw Error("the tokenizer's normalizer makes the text too long");
+    text += part;
+    return *this;
+  }
+  std::string take() { return std::move(text); }
+
+private:
+  std::string text;
+  const size_t limit;
+};
+
+} // namespace
+
+// Compatibility forms lengthen a character by 11 at most.
+static size_t longestNormalized(size_t size) { return 64 * size + 1024; }
+
 static std::string replaceText(std::string_view text, std::string_view pattern,
-                               std::string_view content) {
-  std::string result;
+                               std::string_view content, size_t limit) {
+  Growing result(limit);
   size_t done = 0;
   if (!pattern.empty())
     for (size_t at; (at = text.find(pattern, done)) != std::string_view::npos;
@@ -34,13 +61,15 @@ static std::string replaceText(std::string_view text, std::string_view pattern,
       result += text.substr(done, at - done);
       result += content;
     }
-  return result += text.substr(done);
+  result += text.substr(done);
+  return result.take();
 }
 
 static std::string replaceRegex(std::string_view text, const Regex &regex,
-                                std::string_view content,
+                                std::string_view content, size_t limit,
                                 RegexScratch &scratch) {
-  std::string result, standIns;
+  Growing result(limit);
+  std::string standIns;
   size_t done = 0;
   bool young = replaceYoungCharacters(text, standIns);
   regex.forEachMatch(young ? standIns : text, scratch,
@@ -49,7 +78,18 @@ static std::string replaceRegex(std::string_view text, const Regex &regex,
                        result += content;
                        done = end;
                      });
-  return result += text.substr(done);
+  result += text.substr(done);
+  return result.take();
+}
+
+static std::string prepend(const std::string &text, std::string_view content,
+                           size_t limit) {
+  if (text.empty())
+    return text;
+  Growing result(limit);
+  result += content;
+  result += text;
+  return result.take();
 }
 
 static std::string lowercase(std::string_view text) {
@@ -98,17 +138,17 @@ static std::string squeezeSpaces(std::string_view text) {
 std::string Normalizer::apply(std::string_view input,
                               RegexScratch &scratch) const {
   std::string text(input);
+  const size_t limit = longestNormalized(input.size());
   for (const Step &step : steps)
     switch (step.kind) {
     case NormalizerKind::Prepend:
-      if (!text.empty())
-        text.insert(0, step.content);
+      text = prepend(text, step.content, limit);
       break;
     case NormalizerKind::ReplaceText:
-      text = replaceText(text, step.pattern, step.content);
+      text = replaceText(text, step.pattern, step.content, limit);
       break;
     case NormalizerKind::ReplaceRegex:
-      text = replaceRegex(text, *step.regex, step.content, scratch);
+      text = replaceRegex(text, *step.regex, step.content, limit, scratch);
       break;
     case NormalizerKind::FormC:
       text = normalizeUnicode(text, NormalForm::C);

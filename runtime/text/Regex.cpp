@@ -10,24 +10,30 @@
 
 using namespace lori;
 
-// A pattern that backtracks more than this per call is hostile: the known ones
-// need a few steps a character.
-static constexpr uint32_t matchLimit = 20'000'000;
+// PCRE2 counts the steps of one search, not of all: a search gets few steps at
+// first, then more and more, which all searches together pay. The known
+// patterns need a few steps a character.
+static constexpr uint32_t shortSearch = 256, longestSearch = 1u << 28;
+static constexpr uint64_t basicBudget = 1u << 26, stepsPerByte = 256;
 static constexpr uint32_t heapLimitKilobytes = 256 * 1024;
-static constexpr size_t maxPatternSize = 64 * 1024;
+static constexpr size_t maxPatternSize = size_t(64) * 1024;
 
 RegexScratch::RegexScratch()
     : data(pcre2_match_data_create(1, nullptr)),
       context(pcre2_match_context_create(nullptr)) {
   if (!data || !context)
     throw std::bad_alloc();
-  pcre2_set_match_limit(context, matchLimit);
   pcre2_set_heap_limit(context, heapLimitKilobytes);
+  allow(0);
+}
+
+void RegexScratch::allow(size_t bytes) {
+  budget = basicBudget + stepsPerByte * bytes;
 }
 
 RegexScratch::RegexScratch(RegexScratch &&other) noexcept
     : data(std::exchange(other.data, nullptr)),
-      context(std::exchange(other.context, nullptr)) {}
+      context(std::exchange(other.context, nullptr)), budget(other.budget) {}
 
 RegexScratch::~RegexScratch() {
   pcre2_match_data_free(data);
@@ -40,14 +46,9 @@ static std::string messageOf(int error) {
   return reinterpret_cast<const char *>(text);
 }
 
-static std::string shortened(std::string_view pattern) {
-  return repairUtf8(pattern.substr(0, 200)) +
-         (pattern.size() > 200 ? "..." : "");
-}
-
 Regex::Regex(std::string_view pattern) {
   if (pattern.size() > maxPatternSize)
-    throw Error("the pattern '" + shortened(pattern) + "' is longer than " +
+    throw Error("the pattern '" + shortText(pattern) + "' is longer than " +
                 std::to_string(maxPatternSize) + " bytes");
   int error = 0;
   PCRE2_SIZE at = 0;
@@ -61,7 +62,7 @@ Regex::Regex(std::string_view pattern) {
                            PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE,
                        &error, &at, context.get());
   if (!code)
-    throw Error("the pattern '" + shortened(pattern) +
+    throw Error("the pattern '" + shortText(pattern) +
                 "' is not valid at byte " + std::to_string(at) + ": " +
                 messageOf(error));
 }
@@ -71,11 +72,26 @@ Regex::Regex(Regex &&other) noexcept
 
 Regex::~Regex() { pcre2_code_free(code); }
 
+int Regex::search(std::string_view text, size_t from,
+                  RegexScratch &scratch) const {
+  for (uint32_t steps = shortSearch;; steps *= 16) {
+    if (steps > shortSearch) {
+      if (steps > scratch.budget || steps > longestSearch)
+        return PCRE2_ERROR_MATCHLIMIT;
+      scratch.budget -= steps;
+    }
+    pcre2_set_match_limit(scratch.context, steps);
+    int result = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()),
+                             text.size(), from, PCRE2_NO_UTF_CHECK,
+                             scratch.data, scratch.context);
+    if (result != PCRE2_ERROR_MATCHLIMIT)
+      return result;
+  }
+}
+
 bool Regex::find(std::string_view text, size_t from, RegexScratch &scratch,
                  Match &match) const {
-  int result =
-      pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
-                  from, PCRE2_NO_UTF_CHECK, scratch.data, scratch.context);
+  int result = search(text, from, scratch);
   if (result == PCRE2_ERROR_NOMATCH)
     return false;
   if (result < 0)

@@ -7,6 +7,7 @@
 #define LORI_RUNTIME_TEXT_REGEX_H
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ namespace lori {
 class RegexScratch {
 public:
   RegexScratch();
+  /// Allows searches that are linear in so many bytes of text altogether.
+  void allow(size_t bytes);
   RegexScratch(RegexScratch &&) noexcept;
   ~RegexScratch();
 
@@ -28,6 +31,7 @@ private:
   friend class Regex;
   pcre2_real_match_data_8 *data = nullptr;
   pcre2_real_match_context_8 *context = nullptr;
+  uint64_t budget = 0; ///< steps left for searches that are not short
 };
 
 class Regex {
@@ -66,6 +70,7 @@ public:
   }
 
 private:
+  int search(std::string_view text, size_t from, RegexScratch &scratch) const;
   static size_t characterSize(std::string_view text, size_t at);
   pcre2_real_code_8 *code = nullptr;
 };

@@ -1,83 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "runtime/text/TextStream.h"
+#include "runtime/text/Unicode.h"
 
 #include <algorithm>
 
 using namespace lori;
 
-/// Returns how many bytes at the end of `text` may be the start of a character.
-static size_t openCharacter(std::string_view text) {
-  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-    auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if ((byte & 0xC0) == 0x80)
-      continue;
-    size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
-    return length > back ? back : 0;
-  }
-  return 0;
-}
-
-/// Whether the last bytes that `id` stands for leave a character open.
-static bool endsWithin(const Tokenizer &tokenizer,
-                       std::span<const int32_t> ids) {
-  std::string tail;
-  for (size_t i = ids.size(); i-- > 0 && tail.size() < 4;)
-    tail.insert(0, tokenizer.tokenBytes(ids[i]));
-  return openCharacter(tail) != 0;
-}
-
-std::string TextStream::release(size_t held) {
-  // A stop string ends the text where it begins.
-  size_t stop = std::string::npos;
-  for (const std::string &candidate : stops)
-    if (!candidate.empty())
-      stop = std::min(stop, pending.find(candidate));
-  if (stop != std::string::npos) {
-    isStopped = true;
-    std::string piece = pending.substr(0, stop);
-    pending.clear();
-    return piece;
-  }
-  size_t certain = pending.size() - std::min(held, pending.size());
-  std::string piece = pending.substr(0, certain);
-  pending.erase(0, certain);
-  return piece;
+TextStream::TextStream(const Tokenizer &tokenizer,
+                       std::vector<std::string> stopStrings, bool skipSpecial)
+    : detokenizer(tokenizer, skipSpecial), stops(std::move(stopStrings)) {
+  std::erase(stops, "");
+  for (std::string &stop : stops)
+    stop = repairUtf8(stop);
 }
 
 std::string TextStream::add(int32_t id) {
   if (isStopped)
     return {};
-  ids.push_back(id);
-  // The decoder sees all ids, since the text of one may depend on its
-  // neighbours; a window of them, once the text is out, keeps this linear.
-  if (endsWithin(tokenizer, ids))
-    return {};
-  std::string text = tokenizer.decode(ids, /*skipSpecial=*/true);
-  if (text.size() > emitted)
-    pending.append(text, emitted);
-  emitted = text.size();
-  if (ids.size() > 64) {
-    ids.erase(ids.begin(), ids.end() - 16);
-    emitted = tokenizer.decode(ids, /*skipSpecial=*/true).size();
-  }
-  // Hold back the longest end that a stop string may continue.
-  size_t held = 0;
-  for (const std::string &stop : stops)
-    for (size_t length = std::min(stop.size(), pending.size()); length > held;
-         --length)
-      if (std::string_view(pending).ends_with(
-              std::string_view(stop).substr(0, length)))
-        held = length;
-  return release(held);
+  detokenizer.push(id, pending);
+  return release(/*atEnd=*/false);
 }
 
 std::string TextStream::finish() {
   if (isStopped)
     return {};
-  std::string text = tokenizer.decode(ids, /*skipSpecial=*/true);
-  if (text.size() > emitted)
-    pending.append(text, emitted);
-  emitted = text.size();
-  return release(0);
+  detokenizer.finish(pending);
+  return release(/*atEnd=*/true);
+}
+
+// The length of the longest end of `text` that begins `stop`.
+static size_t overlap(std::string_view text, std::string_view stop) {
+  for (size_t size = std::min(text.size(), stop.size() - 1); size > 0; --size)
+    if (text.ends_with(stop.substr(0, size)))
+      return size;
+  return 0;
+}
+
+std::string TextStream::release(bool atEnd) {
+  size_t keep = pending.size(), held = 0;
+  for (const std::string &stop : stops) {
+    size_t at = pending.find(stop);
+    if (at != std::string::npos) {
+      isStopped = true;
+      keep = std::min(keep, at);
+    }
+    held = std::max(held, overlap(pending, stop));
+  }
+  if (!isStopped && !atEnd)
+    keep = pending.size() - held;
+  std::string piece = pending.substr(0, keep);
+  pending.erase(0, isStopped ? pending.size() : keep);
+  return piece;
 }

@@ -3,17 +3,20 @@
 #ifndef LORI_RUNTIME_TEXT_TEXTSTREAM_H
 #define LORI_RUNTIME_TEXT_TEXTSTREAM_H
 
-#include "runtime/text/Tokenizer.h"
+#include "runtime/text/Detokenizer.h"
 
 namespace lori {
 
 /// Turns ids into text as they come. A piece never ends within a character,
-/// and nothing of a stop string, nor behind it, ever comes out.
+/// nothing of a stop string, nor behind it, ever comes out, and all pieces
+/// together are `Tokenizer::decode`'s text up to there.
 class TextStream {
 public:
-  /// `tokenizer` must outlive the stream.
-  TextStream(const Tokenizer &tokenizer, std::vector<std::string> stops)
-      : tokenizer(tokenizer), stops(std::move(stops)) {}
+  /// An empty stop string stops nothing; damaged UTF-8 in one counts as U+FFFD,
+  /// as it does in a text.
+  explicit TextStream(const Tokenizer &tokenizer,
+                      std::vector<std::string> stops = {},
+                      bool skipSpecial = true);
 
   /// Returns the text that is certain after `id`; special tokens give none.
   std::string add(int32_t id);
@@ -23,13 +26,10 @@ public:
   std::string finish();
 
 private:
-  std::string release(size_t held);
+  std::string release(bool atEnd);
 
-  const Tokenizer &tokenizer;
+  Detokenizer detokenizer;
   std::vector<std::string> stops;
-  std::vector<int32_t> ids;
-  /// Text of `ids` from the first id of the window on that is out already.
-  size_t emitted = 0;
   std::string pending; ///< decoded, but maybe the start of a stop string
   bool isStopped = false;
 };

@@ -44,6 +44,7 @@ public:
       : data(data), parseSpecial(parseSpecial), bpe(data.blob) {}
 
   std::vector<int32_t> run(std::string_view text) {
+    scratch.allow(text.size());
     data.rawAdded.split(
         text, parseSpecial,
         [&](std::string_view part) {

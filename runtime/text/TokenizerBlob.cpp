@@ -132,7 +132,11 @@ void BlobReader::checkHeader(const BlobHeader &header, uint64_t size) const {
     check(isToken(id), "the token of a byte");
   check(header.byteDecoding <= static_cast<uint32_t>(ByteDecoding::Characters),
         "its byte decoding");
-  check(header.stripCharacter <= 0x10FFFF && header.firstTokenDrops <= 0x10FFFF,
+  auto isCharacter = [](uint32_t code) {
+    return code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+  };
+  check(isCharacter(header.stripCharacter) &&
+            isCharacter(header.firstTokenDrops),
         "a character");
 }
 
@@ -173,6 +177,9 @@ void BlobReader::checkAdded(const BlobView &view) const {
 }
 
 void BlobReader::checkSteps(const BlobView &view) const {
+  check(view.normalizer.size() <= maxTokenizerSteps &&
+            view.splitters.size() <= maxTokenizerSteps,
+        "the number of steps");
   for (const BlobNormalizer &step : view.normalizer)
     check(step.kind <= static_cast<uint32_t>(NormalizerKind::SqueezeSpaces) &&
               isText(view, step.pattern) && isText(view, step.content),
@@ -182,7 +189,9 @@ void BlobReader::checkSteps(const BlobView &view) const {
               step.behavior <=
                   static_cast<uint32_t>(SplitBehavior::MergedWithNext) &&
               step.prepend <= static_cast<uint32_t>(PrependScheme::Always) &&
-              isText(view, step.pattern),
+              isText(view, step.pattern) &&
+              (step.kind != static_cast<uint32_t>(SplitterKind::Metaspace) ||
+               (step.pattern.size > 0 && step.pattern.size <= 4)),
           "a step of the pre-tokenizer");
 }
 

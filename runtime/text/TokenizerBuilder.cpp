@@ -35,7 +35,7 @@ private:
   void checkToken(int64_t id, std::string_view role) const;
   std::vector<uint64_t> pack() const;
   [[noreturn]] void fail(const std::string &message) const {
-    throw Error(spec.file, message);
+    throw Error(spec.file, shortText(message));
   }
 
   const TokenizerSpec &spec;

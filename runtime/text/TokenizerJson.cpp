@@ -162,7 +162,8 @@ void ModelReader::read() {
 }
 
 static void readAddedToken(const JsonValue &json, size_t count,
-                           const Normalizer &normalizer, TokenizerSpec &spec,
+                           const Normalizer &normalizer, RegexScratch &scratch,
+                           TokenizerSpec &spec,
                            std::vector<std::string> &content) {
   JsonMembers members(json, spec.file, "added_tokens");
   AddedTokenSpec added;
@@ -188,8 +189,11 @@ static void readAddedToken(const JsonValue &json, size_t count,
   token.special = added.special;
   content[id] = added.content;
   if (added.normalized) {
-    RegexScratch scratch;
-    added.content = normalizer.apply(added.content, scratch);
+    try {
+      added.content = normalizer.apply(added.content, scratch);
+    } catch (const Error &error) {
+      members.fail("has '" + shortText(added.content) + "': " + error.what());
+    }
     // The decoder takes back what the normalizer did.
     content[id] = added.content;
   }
@@ -216,6 +220,7 @@ static void readAddedTokens(const JsonValue *json, TokenizerSpec &spec,
                                std::string(json->kindName()) +
                                " instead of an array");
   Normalizer normalizer(spec.normalizer);
+  RegexScratch scratch;
   std::unordered_map<std::string, size_t> modelIds;
   for (size_t id = 0; id < content.size(); ++id)
     if (spec.tokens[id].exists)
@@ -225,13 +230,13 @@ static void readAddedTokens(const JsonValue *json, TokenizerSpec &spec,
   for (const JsonValue &entry : *json->array()) {
     if (isRepeated(*json->array(), entry, seen))
       continue;
-    readAddedToken(entry, count, normalizer, spec, content);
+    readAddedToken(entry, count, normalizer, scratch, spec, content);
     const std::string &text = *entry.find("content")->text();
     auto model = modelIds.find(text);
     auto id = static_cast<size_t>(spec.added.back().id);
     if (model != modelIds.end() && model->second != id)
-      throw Error(spec.file, "the added token '" + text + "' has the id " +
-                                 std::to_string(id) +
+      throw Error(spec.file, "the added token '" + shortText(text) +
+                                 "' has the id " + std::to_string(id) +
                                  ", but the model's vocabulary gives it " +
                                  std::to_string(model->second));
   }

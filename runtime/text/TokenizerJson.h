@@ -46,6 +46,9 @@ private:
   std::string name;
 };
 
+/// Refuses a component with more than `maxTokenizerSteps`.
+void checkSteps(size_t count, std::string_view role, const std::string &file);
+
 /// Calls `visit(type, members)` for a component such as the normalizer, or for
 /// those of a Sequence (its member `listKey`), in order; nothing for null.
 template <typename Visitor>

@@ -4,6 +4,7 @@
 // itself is done here, once for each; what it does to runs of tokens or to the
 // whole text is left to the Detokenizer.
 
+#include "runtime/support/Error.h"
 #include "runtime/text/ByteAlphabet.h"
 #include "runtime/text/Regex.h"
 #include "runtime/text/TextSteps.h"
@@ -26,6 +27,7 @@ private:
   enum class Stage { Tokens, Bytes, Text };
 
   void component(const std::string &type, const JsonMembers &members);
+  void rewriteTokens(const NormalizerStep &step, const JsonMembers &members);
   void replace(const JsonMembers &members);
   void metaspace(const JsonMembers &members);
   void byteLevel();
@@ -40,6 +42,7 @@ private:
   TokenizerSpec &spec;
   std::vector<std::string> shown;
   Stage stage = Stage::Tokens;
+  size_t components = 0;
   bool perTokenDone = false; ///< Metaspace was there: no other per-token step
 };
 
@@ -47,6 +50,7 @@ private:
 
 void DecoderReader::component(const std::string &type,
                               const JsonMembers &members) {
+  checkSteps(++components, "decoder", members.file());
   if (type == "Replace")
     return replace(members);
   if (type == "Metaspace")
@@ -69,6 +73,25 @@ void DecoderReader::component(const std::string &type,
                "ByteFallback, Fuse, Strip, ByteLevel and Metaspace");
 }
 
+void DecoderReader::rewriteTokens(const NormalizerStep &step,
+                                  const JsonMembers &members) {
+  constexpr size_t mostBytes = size_t(1) << 28;
+  Normalizer replacer(std::vector<NormalizerStep>{step});
+  RegexScratch scratch;
+  size_t bytes = 0;
+  for (std::string &text : shown) {
+    try {
+      text = replacer.apply(text, scratch);
+    } catch (const Error &error) {
+      members.fail("cannot be used: " + std::string(error.what()));
+    }
+    bytes += text.size();
+    if (bytes > mostBytes)
+      members.fail("makes the tokens longer than " + std::to_string(mostBytes) +
+                   " bytes together");
+  }
+}
+
 void DecoderReader::replace(const JsonMembers &members) {
   only(Stage::Tokens, members);
   if (perTokenDone)
@@ -83,10 +106,7 @@ void DecoderReader::replace(const JsonMembers &members) {
     step.pattern = *literal;
   }
   step.content = members.text("content");
-  Normalizer replacer(std::vector<NormalizerStep>{step});
-  RegexScratch scratch;
-  for (std::string &text : shown)
-    text = replacer.apply(text, scratch);
+  rewriteTokens(step, members);
 }
 
 void DecoderReader::metaspace(const JsonMembers &members) {
@@ -101,11 +121,7 @@ void DecoderReader::metaspace(const JsonMembers &members) {
                            : "always";
   if (scheme != "never" && members.boolean("add_prefix_space", true))
     spec.firstTokenDrops = replacement;
-  Normalizer replacer(
-      std::vector<NormalizerStep>{{NormalizerKind::ReplaceText, from, " "}});
-  RegexScratch scratch;
-  for (std::string &text : shown)
-    text = replacer.apply(text, scratch);
+  rewriteTokens({NormalizerKind::ReplaceText, from, " "}, members);
   perTokenDone = true;
 }
 

@@ -60,6 +60,7 @@ void lori::readNormalizer(const JsonValue *json, TokenizerSpec &spec) {
                    [&](const std::string &type, const JsonMembers &members) {
                      readNormalizerStep(type, members, spec.normalizer);
                    });
+  checkSteps(spec.normalizer.size(), "normalizer", spec.file);
 }
 
 static SplitBehavior readBehavior(const JsonMembers &members) {
@@ -170,4 +171,5 @@ void lori::readPreTokenizer(const JsonValue *json, TokenizerSpec &spec) {
                    [&](const std::string &type, const JsonMembers &members) {
                      readSplitterStep(type, members, spec);
                    });
+  checkSteps(spec.splitters.size(), "pre_tokenizer", spec.file);
 }

@@ -14,6 +14,10 @@
 
 namespace lori {
 
+/// No normalizer, pre-tokenizer or decoder has more steps than this: each goes
+/// over the whole text.
+inline constexpr size_t maxTokenizerSteps = 64;
+
 /// A step of the normalizer, in the order of application. The numbers of this
 /// and the following enumerations are part of the tokenizer blob.
 enum class NormalizerKind : uint32_t {

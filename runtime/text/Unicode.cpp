@@ -117,6 +117,14 @@ std::string lori::repairUtf8(std::string_view text) {
   return repaired;
 }
 
+std::string lori::shortText(std::string_view text) {
+  constexpr size_t most = 300;
+  if (text.size() <= most)
+    return repairUtf8(text);
+  return repairUtf8(text.substr(0, completePrefix(text.substr(0, most)))) +
+         "...";
+}
+
 size_t lori::completePrefix(std::string_view text) {
   for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
     size_t at = text.size() - back;

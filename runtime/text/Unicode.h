@@ -34,6 +34,10 @@ bool isUtf8(std::string_view text);
 void appendRepaired(std::string &out, std::string_view text);
 std::string repairUtf8(std::string_view text);
 
+/// Returns some 300 bytes of `text` at most, for messages: valid UTF-8, with
+/// "..." for the rest.
+std::string shortText(std::string_view text);
+
 /// Returns the length of the longest prefix that does not end in the beginning
 /// of a character.
 size_t completePrefix(std::string_view text);

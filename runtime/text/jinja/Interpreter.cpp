@@ -203,15 +203,18 @@ Flow Interpreter::executeFor(const Statement &statement) {
     Loop &loop;
     ~End() { loop.end(); }
   } end{*loop};
+  // As Jinja compiles it: the `else` is for loops none of whose rounds came to
+  // the end of the body, those left by `continue` too.
   bool ran = false;
   while (const Value *item = loop->next()) {
-    ran = true;
     Evaluator::Step step(evaluator, statement.line);
     Inner scope(*this);
     evaluator.scope->set("loop", Value(std::shared_ptr<Object>(loop)));
     assign(*statement.target, *item);
-    if (execute(statement.body) == Flow::Break)
+    Flow flow = execute(statement.body);
+    if (flow == Flow::Break)
       break;
+    ran = ran || flow == Flow::Normal;
   }
   if (!ran) {
     Inner scope(*this);

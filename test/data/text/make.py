@@ -17,7 +17,9 @@ import pathlib
 import random
 import unicodedata
 
+import jinja2.ext
 import sentencepiece
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers
 from tokenizers import pre_tokenizers, processors, trainers
 
@@ -66,6 +68,13 @@ def train(tokenizer, size, special=(), **options):
     trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=list(special), show_progress=False, **options)
     tokenizer.train_from_iterator(LINES, trainer)
     return tokenizer
+
+
+def alphabet(count):
+    """The most frequent characters; the trainer's own choice differs from run to run."""
+    text = "".join(LINES)
+    chosen = sorted(set(text), key=lambda character: (-text.count(character), character))[:count]
+    return {"initial_alphabet": chosen, "limit_alphabet": count}
 
 
 def byte_level(pre, size, special, normalizer=None):
@@ -179,7 +188,7 @@ def metaspace():
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="first")
-    train(tokenizer, 380, ["<unk>", "<s>", "</s>"], limit_alphabet=120)
+    train(tokenizer, 380, ["<unk>", "<s>", "</s>"], **alphabet(120))
     tokenizer.add_tokens([AddedToken("<tool>", normalized=False)])
     return tokenizer
 
@@ -206,7 +215,7 @@ def words():
             pre_tokenizers.Split(Regex(r"\w+"), "removed", invert=True),
         ]
     )
-    train(tokenizer, 320, ["[UNK]"], limit_alphabet=150)
+    train(tokenizer, 320, ["[UNK]"], **alphabet(150))
     tokenizer.add_tokens([AddedToken("Big Bang"), AddedToken("ﬁn", single_word=True)])
     return tokenizer
 
@@ -298,6 +307,85 @@ def model_cases(model, seed, count):
     return rows
 
 
+class Generation(jinja2.ext.Extension):
+    """The tag by which `transformers` marks what the assistant says."""
+
+    tags = {"generation"}
+
+    def parse(self, parser):
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        call = self.call_method("_body")
+        return jinja2.nodes.CallBlock(call, [], [], body).set_lineno(line)
+
+    def _body(self, caller):
+        return caller()
+
+
+def chat_environment():
+    extensions = [jinja2.ext.loopcontrols, Generation]
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=extensions)
+
+    def refuse(message):
+        raise jinja2.exceptions.TemplateError(message)
+
+    def tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
+        return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+    environment.globals["raise_exception"] = refuse
+    environment.filters["tojson"] = tojson
+    return environment
+
+
+def render(source, messages, prompt=True):
+    """The text, or None where Jinja has none."""
+    try:
+        template = chat_environment().from_string(source)
+        return template.render(
+            messages=messages, tools=None, documents=None, add_generation_prompt=prompt,
+            bos_token="<s>", eos_token="</s>",
+        )
+    except Exception:
+        return None
+
+
+def random_messages(rng):
+    roles = ["user", "assistant"] * 3
+    if rng.random() < 0.3:
+        rng.shuffle(roles)
+    if rng.random() < 0.4:
+        roles.insert(0, "system")
+    if rng.random() < 0.2:
+        roles[rng.randrange(len(roles))] = "tool"
+    contents = ["Hi", "  spaced  ", "", "a\nb\n", "<think>\nhm\n</think>\n\nyes", "<tool_response>x</tool_response>",
+                "{{ x }}", "\"q\" 's' \\", "中文 🙂"]
+    return [{"role": role, "content": rng.choice(contents)} for role in roles[: rng.randint(1, 6)]]
+
+
+def style_cases():
+    rng = random.Random(5)
+    rows = []
+    for path in sorted((HERE / "chat").glob("*.jinja")):
+        source = path.read_text()
+        for _ in range(25):
+            messages, prompt = random_messages(rng), rng.random() < 0.6
+            text = render(source, messages, prompt)
+            rows.append({"template": path.name, "messages": messages, "add_generation_prompt": prompt, "rendered": text})
+    return rows
+
+
+CHAT = [{"role": "system", "content": "S é"}, {"role": "user", "content": " U\n"}, {"role": "assistant", "content": "A"}]
+
+
+def snippet_cases():
+    rows = []
+    for line in (HERE / "chat" / "expressions.txt").read_text().splitlines():
+        rows.append("{{ " + line + " }}")
+    for line in (HERE / "chat" / "statements.txt").read_text().splitlines():
+        rows.append(line.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r"))
+    return [{"template": source, "rendered": render(source, CHAT)} for source in rows]
+
+
 def dump(rows):
     return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=True, separators=(",", ":")) for row in rows) + "\n]\n"
 
@@ -316,6 +404,8 @@ def main():
         (HERE / f"{name}.json").write_text(compact(tokenizer.to_str()))
         (HERE / f"{name}.cases.json").write_text(dump(cases(tokenizer, number, 60)))
     (HERE / "spm.model").write_bytes(model)
+    (HERE / "chat" / "styles.cases.json").write_text(dump(style_cases()))
+    (HERE / "chat" / "snippets.cases.json").write_text(dump(snippet_cases()))
     (HERE / "spm.model.cases.json").write_text(dump(model_cases(model, 99, 60)))
 
 

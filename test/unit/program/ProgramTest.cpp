@@ -51,6 +51,13 @@ TEST_F(ProgramTest, TokenizeAndDetokenizeAnswerLineByLine) {
   expectOk(outcome);
   EXPECT_EQ(lines(outcome.out),
             (std::vector<Json>{"hello", "é</s>", "", "\uFFFD"}));
+  // What some readers take for the end of a line is escaped.
+  std::vector<int> ids;
+  for (char c : std::string("a\u0085\u2028\u2029é"))
+    ids.push_back(static_cast<uint8_t>(c) + 3);
+  outcome = program->run({"--detokenize", "-"}, Json(ids).dump());
+  expectOk(outcome);
+  EXPECT_EQ(outcome.out, "\"a\\u0085\\u2028\\u2029é\"\n");
   expectError(program->run({"--tokenize", "-"}, "hello\n"), 1,
               "standard input: line 1: not JSON");
   expectError(program->run({"--tokenize", "-"}, "[1]\n"), 1,

@@ -6,9 +6,9 @@
 #define LORI_TEST_UNIT_TEXT_TEXTTESTDATA_H
 
 #include "runtime/formats/Json.h"
-#include "runtime/text/Tokenizer.h"
+#include "runtime/text/TokenizerJson.h"
+#include "test/unit/formats/SampleFiles.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
 
@@ -18,12 +18,9 @@ inline std::string ownFile(const std::string &name) {
   return std::string(LORI_SOURCE_DIR) + "/test/data/text/" + name;
 }
 
-/// The folder of reference data that is not part of the project; may not exist.
+/// A file of the reference data, which is not part of the project.
 inline std::string sharedFile(const std::string &name) {
-  const char *folder = std::getenv("LORI_SHARED");
-  return (folder ? std::string(folder)
-                 : std::string(LORI_SOURCE_DIR) + "/../shared") +
-         "/data/" + name;
+  return sharedFolder() + "/data/" + name;
 }
 
 /// A row of a file of expected results; what the file leaves out is nothing.
@@ -63,6 +60,10 @@ inline std::vector<TokenizerCase> readCases(const std::string &file) {
     cases.push_back(std::move(entry));
   }
   return cases;
+}
+
+inline Tokenizer readTokenizer(const std::string &path) {
+  return buildTokenizer(readTokenizerJson(parseJsonFile(path), path));
 }
 
 } // namespace lori::test

@@ -2,8 +2,13 @@
 //
 // Ids and texts against those of the reference libraries.
 
+#include "GgufTokenizers.h"
 #include "TextTestData.h"
-#include "runtime/text/TokenizerJson.h"
+#include "runtime/support/MappedFile.h"
+#include "runtime/text/GgufTokenizer.h"
+#include "runtime/text/SentencePiece.h"
+
+#include <cstdlib>
 
 using namespace lori;
 using namespace lori::test;
@@ -33,15 +38,20 @@ void checkCases(const Tokenizer &tokenizer, const std::string &file) {
   }
 }
 
-Tokenizer readJson(const std::string &path) {
-  return buildTokenizer(readTokenizerJson(parseJsonFile(path), path));
+Tokenizer readModel(const std::string &path) {
+  MappedFile file(path);
+  return buildTokenizer(readSentencePieceModel(file.bytes(), path));
+}
+
+Tokenizer readGguf(std::span<const std::byte> bytes, const std::string &path) {
+  return buildTokenizer(readGgufTokenizer(Gguf(bytes, path)).value());
 }
 
 class OwnTokenizerTest : public testing::TestWithParam<const char *> {};
 
 TEST_P(OwnTokenizerTest, GivesTheReferenceIdsAndTexts) {
   std::string name = GetParam();
-  Tokenizer tokenizer = readJson(ownFile(name + ".json"));
+  Tokenizer tokenizer = readTokenizer(ownFile(name + ".json"));
   checkCases(tokenizer, ownFile(name + ".cases.json"));
   // The packed form alone, at an odd address too.
   std::vector<std::byte> copy(1);
@@ -56,21 +66,76 @@ INSTANTIATE_TEST_SUITE_P(TokenizerJson, OwnTokenizerTest,
                                          "spm", "metaspace", "words"),
                          [](const auto &info) { return info.param; });
 
-class SharedTokenizerTest
-    : public testing::TestWithParam<std::pair<const char *, const char *>> {};
-
-TEST_P(SharedTokenizerTest, GivesTheReferenceIdsAndTexts) {
-  auto [tokenizer, cases] = GetParam();
-  if (!std::filesystem::exists(sharedFile(cases)))
-    GTEST_SKIP() << sharedFile(cases) << " is not there";
-  checkCases(readJson(sharedFile(tokenizer)), sharedFile(cases));
+TEST(SentencePieceCasesTest, GiveTheIdsAndTextsOfTheLibrary) {
+  checkCases(readModel(ownFile("spm.model")), ownFile("spm.model.cases.json"));
 }
 
+class GgufCasesTest
+    : public testing::TestWithParam<std::pair<const char *, const char *>> {};
+
+// Added tokens of other kinds than GGUF knows are not among these.
+TEST_P(GgufCasesTest, GiveTheIdsAndTextsOfTheTokenizerTheyAreMadeOf) {
+  auto [name, pre] = GetParam();
+  std::string bytes = byteLevelGguf(ownFile(std::string(name) + ".json"), pre);
+  checkCases(readGguf(asBytes(bytes), "sample.gguf"),
+             ownFile(std::string(name) + ".cases.json"));
+}
+
+INSTANTIATE_TEST_SUITE_P(ByteLevel, GgufCasesTest,
+                         testing::Values(std::pair("digits", "smollm"),
+                                         std::pair("qwen2", "qwen2"),
+                                         std::pair("tekken", "tekken")),
+                         [](const auto &info) { return info.param.first; });
+
+TEST(SentencePieceCasesTest, AreTheSameFromGguf) {
+  std::string bytes = sentencePieceGguf(ownFile("spm.json"));
+  Tokenizer gguf = readGguf(asBytes(bytes), "sample.gguf");
+  Tokenizer model = readModel(ownFile("spm.model"));
+  size_t compared = 0;
+  for (const TokenizerCase &row : readCases(ownFile("spm.cases.json")))
+    // Behind a user-defined piece, only llama.cpp adds a space.
+    if (row.text && row.text->find("<pause>") == row.text->npos &&
+        row.text->find("\n\n") == row.text->npos) {
+      EXPECT_EQ(gguf.encode(*row.text, true), model.encode(*row.text, true));
+      EXPECT_EQ(gguf.decode(row.ids, true), model.decode(row.ids, true));
+      ++compared;
+    }
+  EXPECT_GE(compared, 50u);
+}
+
+struct SharedCases {
+  const char *tokenizer, *cases;
+};
+
+class SharedTokenizerTest : public testing::TestWithParam<SharedCases> {};
+
+TEST_P(SharedTokenizerTest, GivesTheReferenceIdsAndTexts) {
+  std::string cases = sharedFile(GetParam().cases);
+  std::string path = sharedFile(GetParam().tokenizer);
+  if (!std::filesystem::exists(cases))
+    GTEST_SKIP() << cases << " is not there";
+  checkCases(path.ends_with(".model") ? readModel(path) : readTokenizer(path),
+             cases);
+}
+
+constexpr const char *tinyCases =
+    "models/tinystories-260k/tokenizer_cases.json";
+
 INSTANTIATE_TEST_SUITE_P(
-    TokenizerJson, SharedTokenizerTest,
-    testing::Values(std::pair("smollm2/tokenizer.json",
-                              "smollm2/tokenizer_cases.json"),
-                    std::pair("models/tinystories-260k/tokenizer.json",
-                              "models/tinystories-260k/tokenizer_cases.json")));
+    Reference, SharedTokenizerTest,
+    testing::Values(
+        SharedCases{"smollm2/tokenizer.json", "smollm2/tokenizer_cases.json"},
+        SharedCases{"models/tinystories-260k/tokenizer.json", tinyCases},
+        SharedCases{"models/tinystories-260k/tokenizer.model", tinyCases}));
+
+TEST(SharedGgufTest, GivesTheReferenceIdsAndTexts) {
+  const char *path = std::getenv("LORI_SMOLLM2_GGUF");
+  if (!path || !std::filesystem::exists(sharedFile("smollm2")))
+    GTEST_SKIP() << "LORI_SMOLLM2_GGUF does not name the file, or "
+                 << sharedFile("smollm2") << " is not there";
+  MappedFile file(path);
+  checkCases(readGguf(file.bytes(), path),
+             sharedFile("smollm2/tokenizer_cases.json"));
+}
 
 } // namespace
