@@ -239,7 +239,7 @@ def Lori_StorageOp : Lori_Op<"storage", [Pure]> {
     %s = lori.storage %w : tensor<576x576x!lori.quant<q4_1>, #lori.panels<16>> to tensor<36x18x20x16xi8>
     ```
   }];
-  let arguments = (ins Lori_StoredTensor:$source);
+  let arguments = (ins Lori_LaidOutTensor:$source);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
   let hasFolder = 1;

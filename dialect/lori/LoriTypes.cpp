@@ -103,16 +103,19 @@ LogicalResult SourceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 // Storage
 //===----------------------------------------------------------------------===//
 
-bool mlir::lori::isStorable(Type type) {
+bool mlir::lori::hasLayout(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || !tensor.hasStaticShape() ||
-      (tensor.getEncoding() && !getPanels(tensor)))
+  if (!tensor || (tensor.getEncoding() && !getPanels(tensor)))
     return false;
   auto quant = dyn_cast<QuantType>(tensor.getElementType());
   if (!quant)
     return isa<Float32Type, Float16Type, BFloat16Type>(tensor.getElementType());
-  return tensor.getRank() != 0 &&
+  return tensor.hasStaticShape() && tensor.getRank() != 0 &&
          tensor.getShape().back() % quant.getBlockEntries() == 0;
+}
+
+bool mlir::lori::isStorable(Type type) {
+  return hasLayout(type) && cast<RankedTensorType>(type).hasStaticShape();
 }
 
 PanelsAttr mlir::lori::getPanels(Type type) {

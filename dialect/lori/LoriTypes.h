@@ -22,6 +22,10 @@ namespace mlir::lori {
 /// entries of f32, f16, bf16 or rows of whole blocks, no encoding but panels.
 bool isStorable(Type type);
 
+/// Returns whether the layout of a tensor of `type` is known: it is storable,
+/// or would be if its sizes, unknown until the program runs, were given.
+bool hasLayout(Type type);
+
 /// Returns the plain tensor type that a tensor of `type` is stored as: no
 /// quantised element type, no encoding (see `#lori.panels`, `!lori.quant`).
 RankedTensorType getStorageType(RankedTensorType type);

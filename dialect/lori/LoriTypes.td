@@ -89,6 +89,11 @@ class Lori_StoredTensorOf<list<int> ranks, string summary> : Type<
     "::mlir::RankedTensorType">;
 
 def Lori_StoredTensor : Lori_StoredTensorOf<[1, 2, 3], "tensor">;
+/// The same, and floats of sizes that only the running program knows.
+def Lori_LaidOutTensor : Type<
+    And<[IsRankedTensorTypePred, HasAnyRankOfPred<[1, 2, 3]>,
+         CPred<"::mlir::lori::hasLayout($_self)">]>,
+    "tensor of f32, f16, bf16 or whole blocks", "::mlir::RankedTensorType">;
 def Lori_StoredMatrix : Lori_StoredTensorOf<[2], "matrix">;
 
 //===----------------------------------------------------------------------===//

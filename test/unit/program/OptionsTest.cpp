@@ -213,6 +213,7 @@ TEST(OptionsTest, HelpTellsOfEveryOptionAndOfNoOther) {
                                  "-n",
                                  "--stop",
                                  "--ignore-eos",
+                                 "--load",
                                  "--temperature",
                                  "--top-k",
                                  "--top-p",
