@@ -3,7 +3,8 @@
 // Attention over the paged cache. The scores of a page are one vector of
 // `pageTokens` lanes, made of broadcasts of the query's entries; the output is
 // kept in vectors along head_dim. Softmax is online (Milakov & Gimelshein,
-// arXiv 1805.02867), one correction a page.
+// arXiv 1805.02867), one correction a page. Heads that read the same keys and
+// values are computed together, so that an entry is loaded and widened once.
 
 #include "dialect/lm/LmOps.h"
 #include "passes/conversion/ElementAccess.h"
@@ -129,27 +130,46 @@ struct LowerCacheAppend final : OpConversionPattern<lm::CacheAppendOp> {
 // Attention
 //===----------------------------------------------------------------------===//
 
-/// Emits the attention of one head of one row.
-class HeadBuilder {
+/// Emits the attention of some heads of one row, all of one group.
+class HeadsBuilder {
 public:
-  HeadBuilder(lm::AttentionOp op, Value q, Value keys, Value values,
-              OpBuilder &builder, Location loc, Value row, Value head)
+  /// `set` counts sets of `heads` heads.
+  HeadsBuilder(lm::AttentionOp op, Value q, Value keys, Value values,
+               OpBuilder &builder, Location loc, Value row, Value set,
+               int64_t heads)
       : op(op), q(q), keys(keys), values(values), b(builder), loc(loc),
-        row(row), cache(op.getValues().getType()) {
-    int64_t heads =
-        cast<RankedTensorType>(q.getType()).getDimSize(1) / cache.headDim;
-    Value group = index(heads / cache.kvHeads);
-    kvHead = arith::DivUIOp::create(b, loc, head, group);
-    firstColumn = arith::MulIOp::create(b, loc, head, index(cache.headDim));
+        row(row), heads(heads), cache(op.getValues().getType()) {
+    Value sets = index(groupSize(op) / heads);
+    kvHead = arith::DivUIOp::create(b, loc, set, sets);
+    firstColumn =
+        arith::MulIOp::create(b, loc, set, index(heads * cache.headDim));
     // The longest vector that cuts head_dim into equal parts.
     chunk = std::min<int64_t>(pageTokens, cache.headDim & -cache.headDim);
   }
 
-  /// Emits the head's output into `out` `[1, head_dim]`.
+  /// Returns how many heads read the same keys and values.
+  static int64_t groupSize(lm::AttentionOp op) {
+    lm::CacheShape cache(op.getValues().getType());
+    int64_t columns = cast<RankedTensorType>(op.getType()).getDimSize(1);
+    return columns / cache.headDim / cache.kvHeads;
+  }
+
+  /// Returns how many heads to compute together: a divisor of the group, so
+  /// few that their sums stay in registers.
+  static int64_t headsTogether(lm::AttentionOp op) {
+    int64_t group = groupSize(op);
+    for (int64_t heads : {4, 3, 2})
+      if (group % heads == 0)
+        return heads;
+    return 1;
+  }
+
+  /// Emits the heads' output into `out` `[1, heads * head_dim]`.
   Value build(Value out);
 
 private:
-  /// The online softmax: largest score, sum of exponentials, output.
+  /// The online softmax. Of each head: largest score, sum of exponentials,
+  /// output.
   using State = SmallVector<Value>;
 
   Value index(int64_t value) { return buildIndex(b, loc, value); }
@@ -165,20 +185,25 @@ private:
   Value read(Value from, ValueRange at, int64_t count);
   State step(Value block, Value first, Value length, Value sequence,
              ValueRange state);
-  Value scores(Value page);
-  Value maskScores(Value scores, Value block, Value first, Value length);
+  SmallVector<Value> scores(Value page);
+  Value addChains(ValueRange chains);
+  Value largest(Value lanes);
+  Value isSeen(Value block, Value first, Value length);
+  SmallVector<Value> softmaxStep(Value masked, Value top, Value sum);
+  int64_t parts() const { return cache.headDim / chunk; }
 
   lm::AttentionOp op;
   Value q, keys, values;
   OpBuilder &b;
   Location loc;
   Value row;
+  int64_t heads;
   lm::CacheShape cache;
   Value kvHead, firstColumn;
   int64_t chunk;
 };
 
-Value HeadBuilder::read(Value from, ValueRange at, int64_t count) {
+Value HeadsBuilder::read(Value from, ValueRange at, int64_t count) {
   Type element = cast<RankedTensorType>(from.getType()).getElementType();
   auto type = VectorType::get({count}, element);
   Value padding = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
@@ -189,38 +214,53 @@ Value HeadBuilder::read(Value from, ValueRange at, int64_t count) {
   return arith::ExtFOp::create(b, loc, lanes(count), value);
 }
 
-Value HeadBuilder::scores(Value page) {
+/// Returns the scores of each head with the keys of `page`.
+SmallVector<Value> HeadsBuilder::scores(Value page) {
   // Several sums, since one chain of additions would wait for each of them.
-  int64_t chains = std::min<int64_t>(4, cache.headDim & -cache.headDim);
+  int64_t most = heads == 1 ? 4 : heads < 4 ? 2 : 1;
+  int64_t chains = std::min(most, cache.headDim & -cache.headDim);
   Value zeros = splat(f32(0), pageTokens);
   auto loop =
       scf::ForOp::create(b, loc, index(0), index(cache.headDim), index(chains),
-                         SmallVector<Value>(chains, zeros));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  SmallVector<Value> sums;
-  for (int64_t chain = 0; chain < chains; ++chain) {
-    Value d =
-        arith::AddIOp::create(b, loc, loop.getInductionVar(), index(chain));
-    Value column = arith::AddIOp::create(b, loc, firstColumn, d);
-    Value entry = tensor::ExtractOp::create(b, loc, q, ValueRange{row, column});
-    Value key =
-        read(keys, {page, op.getLayer(), kvHead, d, index(0)}, pageTokens);
-    sums.push_back(vector::FMAOp::create(b, loc, splat(entry, pageTokens), key,
-                                         loop.getRegionIterArg(chain)));
+                         SmallVector<Value>(heads * chains, zeros));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> sums(loop.getRegionIterArgs());
+    for (int64_t chain = 0; chain < chains; ++chain) {
+      Value d =
+          arith::AddIOp::create(b, loc, loop.getInductionVar(), index(chain));
+      Value key =
+          read(keys, {page, op.getLayer(), kvHead, d, index(0)}, pageTokens);
+      Value column = arith::AddIOp::create(b, loc, firstColumn, d);
+      for (int64_t head = 0; head < heads; ++head) {
+        Value at =
+            arith::AddIOp::create(b, loc, column, index(head * cache.headDim));
+        Value entry = tensor::ExtractOp::create(b, loc, q, ValueRange{row, at});
+        Value &sum = sums[head * chains + chain];
+        sum = vector::FMAOp::create(b, loc, splat(entry, pageTokens), key, sum);
+      }
+    }
+    scf::YieldOp::create(b, loc, sums);
   }
-  scf::YieldOp::create(b, loc, sums);
-  b.setInsertionPointAfter(loop);
-  Value sum = loop.getResult(0);
-  for (Value part : loop.getResults().drop_front())
-    sum = arith::AddFOp::create(b, loc, sum, part);
-  Value scale = f32(op.getScale().convertToDouble());
-  return arith::MulFOp::create(b, loc, sum, splat(scale, pageTokens));
+  SmallVector<Value> result;
+  Value scale = splat(f32(op.getScale().convertToDouble()), pageTokens);
+  for (int64_t head = 0; head < heads; ++head) {
+    Value sum = addChains(loop.getResults().slice(head * chains, chains));
+    result.push_back(arith::MulFOp::create(b, loc, sum, scale));
+  }
+  return result;
 }
 
-/// Gives positions outside of [first, length) a score of minus infinity.
-Value HeadBuilder::maskScores(Value scores, Value block, Value first,
-                              Value length) {
+Value HeadsBuilder::addChains(ValueRange chains) {
+  Value sum = chains.front();
+  for (Value chain : chains.drop_front())
+    sum = arith::AddFOp::create(b, loc, sum, chain);
+  return sum;
+}
+
+/// Returns which positions of the block are in [first, length).
+Value HeadsBuilder::isSeen(Value block, Value first, Value length) {
   auto type = VectorType::get({pageTokens}, b.getIndexType());
   Value begin = arith::MulIOp::create(b, loc, block, index(pageTokens));
   Value position =
@@ -231,49 +271,80 @@ Value HeadBuilder::maskScores(Value scores, Value block, Value first,
         b, loc, predicate, position,
         vector::BroadcastOp::create(b, loc, type, bound));
   };
-  Value isSeen =
-      arith::AndIOp::create(b, loc, compare(arith::CmpIPredicate::uge, first),
-                            compare(arith::CmpIPredicate::ult, length));
-  Value minusInfinity =
-      splat(f32(-std::numeric_limits<float>::infinity()), pageTokens);
-  return arith::SelectOp::create(b, loc, isSeen, scores, minusInfinity);
+  return arith::AndIOp::create(b, loc,
+                               compare(arith::CmpIPredicate::uge, first),
+                               compare(arith::CmpIPredicate::ult, length));
 }
 
-HeadBuilder::State HeadBuilder::step(Value block, Value first, Value length,
-                                     Value sequence, ValueRange state) {
-  Value page = loadId(b, loc, op.getPages(), {sequence, block});
-  Value masked = maskScores(scores(page), block, first, length);
-  Value top = vector::ReductionOp::create(
-      b, loc, vector::CombiningKind::MAXNUMF, masked, state[0]);
+/// Returns the largest lane. LLVM's reduction would go lane by lane, for NaN's
+/// sake; halves keep to vectors.
+Value HeadsBuilder::largest(Value lanes) {
+  for (int64_t half = pageTokens / 2; half > 0; half /= 2) {
+    auto take = [&](int64_t first) -> Value {
+      return vector::ExtractStridedSliceOp::create(
+          b, loc, lanes, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{half},
+          ArrayRef<int64_t>{1});
+    };
+    lanes = arith::MaxNumFOp::create(b, loc, take(0), take(half));
+  }
+  return vector::ExtractOp::create(b, loc, lanes, 0);
+}
+
+/// Returns the largest score, the sum of exponentials, the correction of what
+/// was summed before, and the page's weights.
+SmallVector<Value> HeadsBuilder::softmaxStep(Value masked, Value top,
+                                             Value sum) {
+  Value newTop = arith::MaxNumFOp::create(b, loc, top, largest(masked));
   Value correction = math::ExpOp::create(
-      b, loc, arith::SubFOp::create(b, loc, state[0], top).getResult());
+      b, loc, arith::SubFOp::create(b, loc, top, newTop).getResult());
   Value weights = math::ExpOp::create(
       b, loc,
-      arith::SubFOp::create(b, loc, masked, splat(top, pageTokens))
+      arith::SubFOp::create(b, loc, masked, splat(newTop, pageTokens))
           .getResult());
-  Value sum = vector::ReductionOp::create(
+  Value newSum = vector::ReductionOp::create(
       b, loc, vector::CombiningKind::ADD, weights,
-      arith::MulFOp::create(b, loc, state[1], correction));
-  State next{top, sum};
-  SmallVector<Value> weight;
-  for (int64_t slot = 0; slot < pageTokens; ++slot)
-    weight.push_back(vector::ExtractOp::create(b, loc, weights, slot));
-  for (auto [part, old] : llvm::enumerate(state.drop_front(2))) {
-    Value out = arith::MulFOp::create(b, loc, old, splat(correction, chunk));
-    for (int64_t slot = 0; slot < pageTokens; ++slot) {
-      Value value = read(values,
-                         {page, op.getLayer(), kvHead, index(slot),
-                          index(static_cast<int64_t>(part) * chunk)},
-                         chunk);
-      out =
-          vector::FMAOp::create(b, loc, splat(weight[slot], chunk), value, out);
-    }
-    next.push_back(out);
+      arith::MulFOp::create(b, loc, sum, correction),
+      arith::FastMathFlags::reassoc); // a tree instead of a chain
+  return {newTop, newSum, correction, weights};
+}
+
+HeadsBuilder::State HeadsBuilder::step(Value block, Value first, Value length,
+                                       Value sequence, ValueRange state) {
+  Value page = loadId(b, loc, op.getPages(), {sequence, block});
+  Value seen = isSeen(block, first, length);
+  Value minusInfinity =
+      splat(f32(-std::numeric_limits<float>::infinity()), pageTokens);
+  int64_t perHead = 2 + parts();
+  State next(state);
+  SmallVector<SmallVector<Value>> weights(heads);
+  for (auto [head, score] : llvm::enumerate(scores(page))) {
+    Value masked = arith::SelectOp::create(b, loc, seen, score, minusInfinity);
+    Value *own = &next[head * perHead];
+    SmallVector<Value> made = softmaxStep(masked, own[0], own[1]);
+    own[0] = made[0];
+    own[1] = made[1];
+    for (int64_t slot = 0; slot < pageTokens; ++slot)
+      weights[head].push_back(vector::ExtractOp::create(b, loc, made[3], slot));
+    for (int64_t part = 0; part < parts(); ++part)
+      own[2 + part] =
+          arith::MulFOp::create(b, loc, own[2 + part], splat(made[2], chunk));
   }
+  for (int64_t part = 0; part < parts(); ++part)
+    for (int64_t slot = 0; slot < pageTokens; ++slot) {
+      Value value =
+          read(values,
+               {page, op.getLayer(), kvHead, index(slot), index(part * chunk)},
+               chunk);
+      for (int64_t head = 0; head < heads; ++head) {
+        Value &out = next[head * perHead + 2 + part];
+        out = vector::FMAOp::create(b, loc, splat(weights[head][slot], chunk),
+                                    value, out);
+      }
+    }
   return next;
 }
 
-Value HeadBuilder::build(Value out) {
+Value HeadsBuilder::build(Value out) {
   Value position = loadId(b, loc, op.getPositions(), row);
   Value sequence = loadId(b, loc, op.getSequences(), row);
   Value length = arith::AddIOp::create(b, loc, position, index(1));
@@ -290,8 +361,12 @@ Value HeadBuilder::build(Value out) {
   Value firstBlock = arith::DivUIOp::create(b, loc, first, tokens);
   Value endBlock = arith::CeilDivUIOp::create(b, loc, length, tokens);
 
-  State state{f32(-std::numeric_limits<float>::infinity()), f32(0)};
-  state.append(cache.headDim / chunk, splat(f32(0), chunk));
+  State state;
+  for (int64_t head = 0; head < heads; ++head) {
+    state.push_back(f32(-std::numeric_limits<float>::infinity()));
+    state.push_back(f32(0));
+    state.append(parts(), splat(f32(0), chunk));
+  }
   auto loop = scf::ForOp::create(b, loc, firstBlock, endBlock, index(1), state);
   {
     OpBuilder::InsertionGuard guard(b);
@@ -300,14 +375,18 @@ Value HeadBuilder::build(Value out) {
                          step(loop.getInductionVar(), first, length, sequence,
                               loop.getRegionIterArgs()));
   }
-  Value sum = splat(loop.getResult(1), chunk);
-  for (auto [part, value] : llvm::enumerate(loop.getResults().drop_front(2))) {
-    Value quotient = arith::DivFOp::create(b, loc, value, sum);
-    out = vector::TransferWriteOp::create(
-              b, loc, quotient, out,
-              ValueRange{index(0), index(static_cast<int64_t>(part) * chunk)},
-              ArrayRef<bool>{true})
-              .getResult();
+  for (int64_t head = 0; head < heads; ++head) {
+    ResultRange own =
+        loop.getResults().slice(head * (2 + parts()), 2 + parts());
+    Value sum = splat(own[1], chunk);
+    for (auto [part, value] : llvm::enumerate(own.drop_front(2))) {
+      Value quotient = arith::DivFOp::create(b, loc, value, sum);
+      int64_t column = head * cache.headDim + int64_t(part) * chunk;
+      out = vector::TransferWriteOp::create(b, loc, quotient, out,
+                                            ValueRange{index(0), index(column)},
+                                            ArrayRef<bool>{true})
+                .getResult();
+    }
   }
   return out;
 }
@@ -322,27 +401,28 @@ struct LowerAttention final : OpConversionPattern<lm::AttentionOp> {
     auto type = cast<RankedTensorType>(op.getType());
     lm::CacheShape cache(op.getValues().getType());
     OpFoldResult rows = tensor::getMixedSize(rewriter, loc, adaptor.getQ(), 0);
-    OpFoldResult heads =
-        rewriter.getIndexAttr(type.getDimSize(1) / cache.headDim);
+    int64_t heads = HeadsBuilder::headsTogether(op);
+    int64_t width = heads * cache.headDim;
+    OpFoldResult sets = rewriter.getIndexAttr(type.getDimSize(1) / width);
     Value empty = tensor::EmptyOp::create(
         rewriter, loc, {rows, rewriter.getIndexAttr(type.getDimSize(1))},
         type.getElementType());
-    auto loop = scf::ForallOp::create(rewriter, loc,
-                                      ArrayRef<OpFoldResult>{rows, heads},
-                                      ValueRange{empty}, std::nullopt);
+    auto loop =
+        scf::ForallOp::create(rewriter, loc, ArrayRef<OpFoldResult>{rows, sets},
+                              ValueRange{empty}, std::nullopt);
     rewriter.setInsertionPointToStart(loop.getBody());
-    Value row = loop.getInductionVar(0), head = loop.getInductionVar(1);
+    Value row = loop.getInductionVar(0), set = loop.getInductionVar(1);
     Value shared = loop.getRegionIterArgs()[0];
-    Value column = arith::MulIOp::create(
-        rewriter, loc, head, buildIndex(rewriter, loc, cache.headDim));
+    Value column = arith::MulIOp::create(rewriter, loc, set,
+                                         buildIndex(rewriter, loc, width));
     OpFoldResult one = rewriter.getIndexAttr(1);
     SmallVector<OpFoldResult> offsets{row, column};
-    SmallVector<OpFoldResult> sizes{one, rewriter.getIndexAttr(cache.headDim)};
+    SmallVector<OpFoldResult> sizes{one, rewriter.getIndexAttr(width)};
     SmallVector<OpFoldResult> strides{one, one};
     Value slice = tensor::ExtractSliceOp::create(rewriter, loc, shared, offsets,
                                                  sizes, strides);
-    HeadBuilder builder(op, adaptor.getQ(), adaptor.getKeys(),
-                        adaptor.getValues(), rewriter, loc, row, head);
+    HeadsBuilder builder(op, adaptor.getQ(), adaptor.getKeys(),
+                         adaptor.getValues(), rewriter, loc, row, set, heads);
     Value result = builder.build(slice);
     rewriter.setInsertionPointToStart(loop.getTerminator().getBody());
     tensor::ParallelInsertSliceOp::create(rewriter, loc, result, shared,

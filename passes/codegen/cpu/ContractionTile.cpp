@@ -3,6 +3,7 @@
 #include "passes/codegen/cpu/ContractionTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -169,25 +170,19 @@ void ContractionTile::evaluate(OpBuilder &b, ArrayRef<Value> factors,
       });
 }
 
-int64_t ContractionTile::innerSteps() const {
-  int64_t inner = 1;
-  for (unsigned loop : ArrayRef(c.reductions).drop_front())
-    inner *= c.sizes[loop];
-  return inner;
-}
-
-/// Returns the number of values of k in the tile.
-OpFoldResult ContractionTile::steps(OpBuilder &b) {
-  OpFoldResult outer = sizes[c.reductions.front()];
+/// Returns the number of values of k in `outer` steps of the outermost
+/// reduction loop.
+OpFoldResult ContractionTile::inSteps(OpBuilder &b, OpFoldResult outer) const {
   if (std::optional<int64_t> known = getConstantIntValue(outer))
-    return b.getIndexAttr(*known * innerSteps());
-  if (innerSteps() == 1)
+    return b.getIndexAttr(*known * c.innerSteps());
+  if (c.innerSteps() == 1)
     return outer;
-  Value inner = arith::ConstantIndexOp::create(b, loc, innerSteps());
+  Value inner = arith::ConstantIndexOp::create(b, loc, c.innerSteps());
   return arith::MulIOp::create(b, loc, cast<Value>(outer), inner).getResult();
 }
 
 Value ContractionTile::blockView(OpBuilder &b, Value buffer,
+                                 OpFoldResult offset,
                                  ArrayRef<OpFoldResult> extents,
                                  ArrayRef<int64_t> strides) {
   SmallVector<int64_t> shape;
@@ -196,10 +191,27 @@ Value ContractionTile::blockView(OpBuilder &b, Value buffer,
     shape.push_back(getConstantIntValue(extent).value_or(ShapedType::kDynamic));
     steps.push_back(b.getIndexAttr(stride));
   }
-  auto layout = StridedLayoutAttr::get(b.getContext(), 0, strides);
+  int64_t start = getConstantIntValue(offset).value_or(ShapedType::kDynamic);
+  auto layout = StridedLayoutAttr::get(b.getContext(), start, strides);
   auto type = MemRefType::get(shape, b.getF32Type(), layout);
-  return memref::ReinterpretCastOp::create(b, loc, type, buffer,
-                                           b.getIndexAttr(0), extents, steps);
+  return memref::ReinterpretCastOp::create(b, loc, type, buffer, offset,
+                                           extents, steps);
+}
+
+Value ContractionTile::sumsView(OpBuilder &b, const BlockBuffers &buffers) {
+  return blockView(b, buffers.sums, b.getIndexAttr(0),
+                   {sizes[c.row], sizes[c.panel], sizes[c.lane]},
+                   {buffers.panels * c.width(), c.width(), 1});
+}
+
+void ContractionTile::loadSums(OpBuilder &b, const BlockBuffers &buffers) {
+  Value part = view(b, *c.output()).view;
+  linalg::CopyOp::create(b, loc, part, sumsView(b, buffers));
+}
+
+void ContractionTile::storeSums(OpBuilder &b, const BlockBuffers &buffers) {
+  Value part = view(b, *c.output()).view;
+  linalg::CopyOp::create(b, loc, sumsView(b, buffers), part);
 }
 
 void ContractionTile::writeRows(OpBuilder &b, const BlockBuffers &buffers) {
@@ -207,7 +219,7 @@ void ContractionTile::writeRows(OpBuilder &b, const BlockBuffers &buffers) {
     SmallVector<unsigned> loops = {c.row};
     SmallVector<OpFoldResult> extents = {sizes[c.row]};
     SmallVector<int64_t> strides = {buffers.rowStride};
-    int64_t stride = innerSteps();
+    int64_t stride = c.innerSteps();
     for (unsigned loop : c.reductions) {
       loops.push_back(loop);
       extents.push_back(sizes[loop]);
@@ -215,62 +227,27 @@ void ContractionTile::writeRows(OpBuilder &b, const BlockBuffers &buffers) {
       if (loop != c.reductions.back())
         stride /= c.sizes[c.reductions[loops.size() - 1]];
     }
-    evaluate(b, term.row, loops, blockView(b, buffer, extents, strides));
+    evaluate(b, term.row, loops,
+             blockView(b, buffer, b.getIndexAttr(0), extents, strides));
   }
 }
 
-bool ContractionTile::needsNoBuffer(PanelContraction &c,
-                                    const ProductTerm &term) {
-  if (!c.isPlain(term))
-    return false;
-  OpOperand &operand =
-      c.op->getOpOperand(cast<BlockArgument>(term.lane[0]).getArgNumber());
-  SmallVector<unsigned> wanted = {c.panel};
-  llvm::append_range(wanted, c.reductions);
-  wanted.push_back(c.lane);
-  AffineMap map = c.op.getMatchingIndexingMap(&operand);
-  if (map.getNumResults() != wanted.size())
-    return false;
-  for (auto [position, loop] : llvm::enumerate(wanted))
-    if (map.getDimPosition(position) != loop)
-      return false;
-  ReassociationIndices middle;
-  for (size_t i = 0; i < c.reductions.size(); ++i)
-    middle.push_back(1 + i);
-  SmallVector<ReassociationIndices> groups = {
-      {0}, middle, {int64_t(wanted.size()) - 1}};
-  return memref::CollapseShapeOp::isGuaranteedCollapsible(
-      cast<MemRefType>(operand.get().getType()), groups);
-}
-
-/// Returns the weights of `term`, which need no buffer, as [panel][k][lane].
-Value ContractionTile::plainLanes(OpBuilder &b, const ProductTerm &term) {
-  Operand part = view(
-      b, c.op->getOpOperand(cast<BlockArgument>(term.lane[0]).getArgNumber()));
-  if (c.reductions.size() == 1)
-    return part.view;
-  ReassociationIndices middle;
-  for (size_t i = 0; i < c.reductions.size(); ++i)
-    middle.push_back(1 + i);
-  SmallVector<ReassociationIndices> groups = {
-      {0}, middle, {int64_t(part.loops.size()) - 1}};
-  return memref::CollapseShapeOp::create(b, loc, part.view, groups);
-}
-
-void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers) {
-  OpFoldResult depth = steps(b);
+void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers,
+                                   Value firstStep) {
+  unsigned outer = c.reductions.front();
+  OpFoldResult depth = inSteps(b, sizes[outer]);
+  Value skipped = arith::SubIOp::create(
+      b, loc, getValueOrCreateConstantIndexOp(b, loc, offsets[outer]),
+      firstStep);
+  OpFoldResult start = inSteps(b, skipped);
   SmallVector<Value> inputs;
   for (Value buffer : buffers.rows)
-    inputs.push_back(
-        blockView(b, buffer, {sizes[c.row], depth}, {buffers.rowStride, 1}));
+    inputs.push_back(blockView(b, buffer, start, {sizes[c.row], depth},
+                               {buffers.rowStride, 1}));
   for (auto [term, buffer] : llvm::zip(c.terms, buffers.lanes)) {
-    if (!buffer) {
-      inputs.push_back(plainLanes(b, term));
-      continue;
-    }
     SmallVector<unsigned> loops = {c.panel};
     SmallVector<OpFoldResult> extents = {sizes[c.panel]};
-    int64_t stride = innerSteps() * c.width();
+    int64_t stride = c.innerSteps() * c.width();
     SmallVector<int64_t> strides = {buffers.depth * c.width()};
     for (unsigned loop : c.reductions) {
       loops.push_back(loop);
@@ -282,12 +259,12 @@ void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers) {
     loops.push_back(c.lane);
     extents.push_back(sizes[c.lane]);
     strides.push_back(1);
-    evaluate(b, term.lane, loops, blockView(b, buffer, extents, strides));
-    inputs.push_back(blockView(b, buffer,
+    OpFoldResult none = b.getIndexAttr(0);
+    evaluate(b, term.lane, loops, blockView(b, buffer, none, extents, strides));
+    inputs.push_back(blockView(b, buffer, none,
                                {sizes[c.panel], depth, sizes[c.lane]},
                                {buffers.depth * c.width(), c.width(), 1}));
   }
-  Value output = view(b, *c.output()).view;
 
   AffineExpr m, n, k, l;
   bindDims(b.getContext(), m, n, k, l);
@@ -299,7 +276,7 @@ void ContractionTile::writeDecoded(OpBuilder &b, const BlockBuffers &buffers) {
   maps.push_back(mapTo({m, n, l}));
   auto parallel = utils::IteratorType::parallel;
   linalg::GenericOp::create(
-      b, loc, inputs, output, maps,
+      b, loc, inputs, sumsView(b, buffers), maps,
       {parallel, parallel, utils::IteratorType::reduction, parallel},
       [&](OpBuilder &body, Location, ValueRange arguments) {
         Value sum;

@@ -13,14 +13,15 @@
 
 namespace mlir::lori {
 
-/// Where the blocks of a contraction with many rows are laid out as f32: rows
-/// as [row][k], lanes as [panel][k][lane], all reduction loops as one k.
+/// Where a block of a contraction with many rows is laid out as f32, its
+/// reduction loops as one k. Each term has a buffer of its own.
 struct BlockBuffers {
-  int64_t depth;            ///< most values of k
-  int64_t rowStride;        ///< of the rows' buffers
-  SmallVector<Value> rows;  ///< memref<ROWS x rowStride x f32>, one a term
-  SmallVector<Value> lanes; ///< memref<PANELS x depth x WIDTH x f32>, one a
-                            ///< term; null where the weights lie so already
+  int64_t rowStride;        ///< of `rows`
+  int64_t depth;            ///< most values of k in `lanes`
+  int64_t panels;           ///< most panels in `lanes` and `sums`
+  SmallVector<Value> rows;  ///< [row][k], for a long stretch of k
+  SmallVector<Value> lanes; ///< [panel][k][lane]
+  Value sums;               ///< [row][panel][lane], a part of the output
 };
 
 class ContractionTile {
@@ -39,13 +40,15 @@ public:
   /// Writes the row side of each term into its buffer.
   void writeRows(OpBuilder &b, const BlockBuffers &buffers);
 
+  /// Writes the output into its buffer, or the buffer into the output.
+  void loadSums(OpBuilder &b, const BlockBuffers &buffers);
+  void storeSums(OpBuilder &b, const BlockBuffers &buffers);
+
   /// Writes the decoding of each term's weights into its buffer, then the
   /// contraction of the buffers. It has the same form for all storage types:
-  /// y[m, n0, n1] += x[m, k] * w[n0, k, n1].
-  void writeDecoded(OpBuilder &b, const BlockBuffers &buffers);
-
-  /// Returns whether the lane side of `term` lies in memory as a buffer would.
-  static bool needsNoBuffer(PanelContraction &c, const ProductTerm &term);
+  /// y[m, n0, n1] += x[m, k] * w[n0, k, n1]. The rows' buffers start at step
+  /// `firstStep` of the outermost reduction loop.
+  void writeDecoded(OpBuilder &b, const BlockBuffers &buffers, Value firstStep);
 
 private:
   struct Operand {
@@ -54,13 +57,12 @@ private:
   };
 
   Operand view(OpBuilder &b, OpOperand &operand);
-  Value blockView(OpBuilder &b, Value buffer, ArrayRef<OpFoldResult> sizes,
-                  ArrayRef<int64_t> strides);
+  Value blockView(OpBuilder &b, Value buffer, OpFoldResult offset,
+                  ArrayRef<OpFoldResult> sizes, ArrayRef<int64_t> strides);
+  Value sumsView(OpBuilder &b, const BlockBuffers &buffers);
+  OpFoldResult inSteps(OpBuilder &b, OpFoldResult outer) const;
   void evaluate(OpBuilder &b, ArrayRef<Value> factors, ArrayRef<unsigned> loops,
                 Value target);
-  Value plainLanes(OpBuilder &b, const ProductTerm &term);
-  OpFoldResult steps(OpBuilder &b);
-  int64_t innerSteps() const;
   Value product(OpBuilder &b, ArrayRef<Value> factors, IRMapping &map,
                 ArrayRef<unsigned> newLoops);
   Value clone(OpBuilder &b, Value value, IRMapping &map,

@@ -28,22 +28,25 @@ void buildCpuKernelPipeline(OpPassManager &pm,
   tile.l1Bytes = options.l1Bytes;
   tile.l2Bytes = options.l2Bytes;
   tile.expandRows = options.expandRows;
+  tile.blockDepth = options.blockDepth;
+  tile.blockPanels = options.blockPanels;
   tile.parallel = options.parallel;
   pm.addPass(createTileContractionsPass(tile));
   addOutlining(pm, "tile"); // … on few that all shapes share
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
-  OpPassManager &functions = pm.nest<func::FuncOp>();
   VectorizeContractionsPassOptions contractions;
   contractions.vectorBits = options.vectorBits;
   contractions.registers = options.registers;
-  functions.addPass(createVectorizeContractionsPass(contractions));
-  functions.addPass(createLinalgGeneralizeNamedOpsPass());
+  contractions.prefetchBytes = options.prefetchBytes;
+  pm.addNestedPass<func::FuncOp>(createVectorizeContractionsPass(contractions));
+  pm.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
   VectorizeElementwisePassOptions elementwise;
   elementwise.vectorBits = options.vectorBits;
   elementwise.parallel = options.parallel;
-  functions.addPass(createVectorizeElementwisePass(elementwise));
+  pm.addPass(createVectorizeElementwisePass(elementwise));
+  OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createConvertLinalgToLoopsPass());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
@@ -103,11 +106,23 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("Rows from which on weights are decoded into a buffer; 0: "
                      "more than fit in registers"),
       llvm::cl::init(0)};
+  Option<int64_t> blockDepth{
+      *this, "block-depth",
+      llvm::cl::desc("Steps of the reduction in such a buffer; 0: derived"),
+      llvm::cl::init(0)};
+  Option<int64_t> blockPanels{
+      *this, "block-panels",
+      llvm::cl::desc("Panels in such a buffer; 0: derived"), llvm::cl::init(0)};
+  Option<int64_t> prefetchBytes{
+      *this, "prefetch-bytes",
+      llvm::cl::desc("How far ahead to prefetch weights"),
+      llvm::cl::init(2048)};
   Option<bool> parallel{*this, "parallel", llvm::cl::desc("Use OpenMP threads"),
                         llvm::cl::init(true)};
 
   CpuCodegenOptions get() const {
-    return {vectorBits, registers, l1Bytes, l2Bytes, expandRows, parallel};
+    return {vectorBits, registers,   l1Bytes,       l2Bytes, expandRows,
+            blockDepth, blockPanels, prefetchBytes, parallel};
   }
 };
 

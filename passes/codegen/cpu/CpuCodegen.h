@@ -13,13 +13,16 @@ namespace mlir::lori {
 /// What the passes must know of the processor. The defaults are those of
 /// x86-64-v3.
 struct CpuCodegenOptions {
-  int64_t vectorBits = 256;   ///< bits of a native vector
-  int64_t registers = 16;     ///< vector registers
-  int64_t l1Bytes = 32 << 10; ///< first-level data cache of a core
-  int64_t l2Bytes = 1 << 20;  ///< second-level cache of a core
-  int64_t expandRows = 0;     ///< rows from which on weights are decoded into
-                              ///< a buffer; 0: more than fit in registers
-  bool parallel = true;       ///< OpenMP threads, or one thread
+  int64_t vectorBits = 256;     ///< bits of a native vector
+  int64_t registers = 16;       ///< vector registers
+  int64_t l1Bytes = 32 << 10;   ///< first-level data cache of a core
+  int64_t l2Bytes = 1 << 20;    ///< second-level cache of a core
+  int64_t expandRows = 0;       ///< rows from which on weights are decoded into
+                                ///< a buffer; 0: more than fit in registers
+  int64_t blockDepth = 0;       ///< steps of the reduction in such a buffer
+  int64_t blockPanels = 0;      ///< panels in it; 0: as the rest says
+  int64_t prefetchBytes = 2048; ///< how far ahead to prefetch weights
+  bool parallel = true;         ///< OpenMP threads, or one thread
 };
 
 /// Adds the passes that turn panel contractions into kernels and the other

@@ -57,6 +57,32 @@ struct RegisterPlan {
   }
 };
 
+struct CachePlan {
+  int64_t l1Bytes; ///< first-level data cache
+  int64_t l2Bytes; ///< second-level cache
+
+  /// Returns the most values of k in a block, each of `bytes` bytes of decoded
+  /// weights: they fill at most three quarters of the first level.
+  int64_t depth(int64_t bytes) const {
+    return std::max<int64_t>(32, l1Bytes * 3 / 4 / bytes / 32 * 32);
+  }
+
+  /// Returns the most values of k in a row of a block, whole times `depth`:
+  /// enough that sums are seldom loaded and stored, few enough that many rows
+  /// fill half of the second level.
+  int64_t stretch(int64_t depth) const {
+    int64_t floats = l2Bytes / 2 / 4, stretch = depth;
+    while ((stretch + depth) * (stretch + depth) <= 2 * floats)
+      stretch += depth;
+    return stretch;
+  }
+
+  /// Returns how many rows of `floats` floats fill half of the second level.
+  int64_t rows(int64_t floats) const {
+    return std::max<int64_t>(1, l2Bytes / 2 / (floats * 4));
+  }
+};
+
 } // namespace mlir::lori
 
 #endif // LORI_PASSES_CODEGEN_CPU_KERNELPLAN_H

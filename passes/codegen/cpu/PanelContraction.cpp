@@ -3,6 +3,7 @@
 #include "passes/codegen/cpu/PanelContraction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mlir::lori {
@@ -40,15 +41,17 @@ bool hasElementwiseBody(linalg::GenericOp op) {
   });
 }
 
+int64_t PanelContraction::innerSteps() const {
+  int64_t inner = 1;
+  for (unsigned loop : ArrayRef(reductions).drop_front())
+    inner *= sizes[loop];
+  return inner;
+}
+
 bool PanelContraction::isWeight(OpOperand &operand) {
   const llvm::SmallBitVector &used =
       loops.of(op.getMatchingBlockArgument(&operand));
   return used.test(panel) || used.test(lane);
-}
-
-bool PanelContraction::isPlain(const ProductTerm &term) const {
-  return term.lane.size() == 1 && isa<BlockArgument>(term.lane[0]) &&
-         term.lane[0].getType().isF32();
 }
 
 llvm::SmallBitVector PanelContraction::indexedLoops() {
@@ -56,6 +59,18 @@ llvm::SmallBitVector PanelContraction::indexedLoops() {
   for (linalg::IndexOp index : op.getBody()->getOps<linalg::IndexOp>())
     indexed.set(index.getDim());
   return indexed;
+}
+
+Value sizeOfLoop(OpBuilder &b, PanelContraction &c, unsigned loop) {
+  Location loc = c.op.getLoc();
+  if (!ShapedType::isDynamic(c.sizes[loop]))
+    return arith::ConstantIndexOp::create(b, loc, c.sizes[loop]);
+  for (OpOperand &operand : c.op->getOpOperands())
+    for (auto [position, expr] :
+         llvm::enumerate(c.op.getMatchingIndexingMap(&operand).getResults()))
+      if (cast<AffineDimExpr>(expr).getPosition() == loop)
+        return memref::DimOp::create(b, loc, operand.get(), position);
+  llvm_unreachable("a loop that indexes no operand");
 }
 
 namespace {

@@ -53,11 +53,11 @@ struct PanelContraction {
   SmallVector<ProductTerm> terms;
 
   int64_t width() const { return sizes[lane]; }
+  /// Steps of the inner reduction loops for one of the outermost.
+  int64_t innerSteps() const;
   OpOperand *output() { return op.getDpsInitOperand(0); }
   /// Whether `operand` is indexed by the panel or the lane.
   bool isWeight(OpOperand &operand);
-  /// Whether the lane side of `term` is an f32 element as it is stored.
-  bool isPlain(const ProductTerm &term) const;
   /// The loops whose index the body asks for; these have static sizes.
   llvm::SmallBitVector indexedLoops();
 };
@@ -73,6 +73,10 @@ struct PanelContraction {
 /// Otherwise calls `refuse` with the condition that does not hold.
 FailureOr<PanelContraction> matchPanelContraction(linalg::GenericOp op,
                                                   RefusalFn refuse);
+
+/// Returns the size of loop `loop`, a constant or read from the first operand
+/// it indexes.
+Value sizeOfLoop(OpBuilder &b, PanelContraction &c, unsigned loop);
 
 /// Returns whether all operations of the body can be cloned on vectors.
 bool hasElementwiseBody(linalg::GenericOp op);

@@ -84,6 +84,8 @@ def TileContractionsPass : Pass<"lori-tile-contractions", "ModuleOp"> {
     Option<"expandRows", "expand-rows", "int64_t", "0",
            "Rows from which on a block of weights is decoded into a buffer; 0 "
            "means one more than fit in registers">,
+    Option<"blockPanels", "block-panels", "int64_t", "0",
+           "Panels to go through at once with many rows; 0 derives it">,
     Option<"blockDepth", "block-depth", "int64_t", "0",
            "Most steps of the reduction in a block; 0 derives it from l1-bytes">,
     Option<"parallel", "parallel", "bool", "true",
@@ -112,6 +114,7 @@ def VectorizeContractionsPass
     scalars, and each term becomes a `vector.fma`; what does not vary with an
     inner loop (the scale of a block) is computed before it. The innermost
     reduction loop is unrolled, as are loops whose index the body asks for.
+    Weights are prefetched where one block of rows is all that reads them.
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "256",
@@ -122,6 +125,8 @@ def VectorizeContractionsPass
            "Most multiply-adds in the body of the innermost loop">,
     Option<"maxUnroll", "max-unroll", "int64_t", "8",
            "Most steps of the innermost loop to unroll">,
+    Option<"prefetchBytes", "prefetch-bytes", "int64_t", "2048",
+           "How far ahead to prefetch weights; 0 for not at all">,
     Option<"explain", "explain", "bool", "false",
            "Say in a remark why a linalg.generic is not vectorised">,
   ];
@@ -130,7 +135,7 @@ def VectorizeContractionsPass
 }
 
 def VectorizeElementwisePass
-    : Pass<"lori-vectorize-elementwise", "func::FuncOp"> {
+    : Pass<"lori-vectorize-elementwise", "ModuleOp"> {
   let summary = "Turn elementwise and row-reducing linalg ops into vector code";
   let description = [{
     Rewrites a `linalg.generic` on memrefs, with an elementwise body, into
@@ -142,7 +147,7 @@ def VectorizeElementwisePass
     If the vector loop is a reduction, each output is combined in several
     chains of partial results, whose order depends on the length only. Of the
     other loops, the outermost parallel one is shared between the threads when
-    there is enough to do.
+    there is enough to do, but not in what a parallel loop calls.
 
     Input: the sum of squares of each row
     ```mlir

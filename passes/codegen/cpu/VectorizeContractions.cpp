@@ -18,6 +18,8 @@ namespace {
 
 using Point = BodyEmitter::Point;
 
+constexpr int64_t cacheLine = 64; ///< bytes
+
 /// Writes one contraction as vector code.
 class ContractionVectorizer {
 public:
@@ -40,12 +42,12 @@ public:
 
   void run() {
     for (unsigned loop = 0; loop < c.sizes.size(); ++loop)
-      bounds.push_back(sizeOf(loop));
+      bounds.push_back(sizeOfLoop(b, c, loop));
     int64_t most = plan.maxRows(panels * perPanel);
     int64_t rows = c.sizes[c.row];
     if (!ShapedType::isDynamic(rows) &&
         (rows <= most || plan.fits(rows, panels * perPanel))) {
-      block(index(0), rows);
+      block(index(0), rows, /*readsOnce=*/true);
     } else {
       Value rest = arith::RemUIOp::create(b, loc, bounds[c.row], index(most));
       Value end = arith::SubIOp::create(b, loc, bounds[c.row], rest);
@@ -53,7 +55,8 @@ public:
       {
         OpBuilder::InsertionGuard guard(b);
         b.setInsertionPointToStart(loop.getBody());
-        block(loop.getInductionVar(), most);
+        // The blocks after the first find the weights in a cache.
+        block(loop.getInductionVar(), most, /*readsOnce=*/false);
       }
       remainder(end, rest, most);
     }
@@ -63,17 +66,6 @@ public:
 private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
-  }
-
-  Value sizeOf(unsigned loop) {
-    if (!ShapedType::isDynamic(c.sizes[loop]))
-      return index(c.sizes[loop]);
-    for (OpOperand &operand : c.op->getOpOperands())
-      for (auto [position, expr] :
-           llvm::enumerate(c.op.getMatchingIndexingMap(&operand).getResults()))
-        if (cast<AffineDimExpr>(expr).getPosition() == loop)
-          return memref::DimOp::create(b, loc, operand.get(), position);
-    llvm_unreachable("a loop that indexes no operand");
   }
 
   /// The rows after the last whole block: a block of exactly that many.
@@ -90,7 +82,7 @@ private:
     scf::YieldOp::create(b, loc);
     for (auto [region, rows] : llvm::zip(choice.getCaseRegions(), cases)) {
       b.createBlock(&region);
-      block(first, rows);
+      block(first, rows, /*readsOnce=*/true);
       scf::YieldOp::create(b, loc);
     }
   }
@@ -116,7 +108,7 @@ private:
   }
 
   /// `rows` rows from `first` on, in registers.
-  void block(Value first, int64_t rows) {
+  void block(Value first, int64_t rows, bool readsOnce) {
     BodyEmitter blockEmitter(b, c.op, c.loops, c.lane);
     emitter = &blockEmitter;
     rowIndices.clear();
@@ -134,6 +126,7 @@ private:
         LoopNest::plan(c.reductions, c.sizes, c.indexedLoops(),
                        std::clamp<int64_t>(budget, 1, options.maxUnroll));
     LoopNest nest(b, loc, blockEmitter, c.sizes, bounds);
+    unrolledStep = 0;
     nest.hoist = [&](const Point &at, const llvm::SmallBitVector &inner) {
       forEachVector(at, 1, [&](const Point &point, auto...) {
         for (const ProductTerm &term : c.terms)
@@ -142,6 +135,8 @@ private:
       });
     };
     nest.body = [&](const Point &at, SmallVector<Value> &values) {
+      if (options.prefetchBytes > 0 && readsOnce)
+        prefetch(at);
       for (const ProductTerm &term : c.terms)
         multiply(term, at, rows, values);
     };
@@ -157,6 +152,51 @@ private:
           vector::StoreOp::create(b, loc, sums[slot(row, panel, vector)],
                                   c.output()->get(), indices);
         });
+  }
+
+  /// Asks for the cache lines of the weights that will be read
+  /// `prefetchBytes` later: for the operands that vary with the innermost loop,
+  /// at the steps where a line begins.
+  void prefetch(const Point &at) {
+    unsigned innermost = c.reductions.back();
+    for (OpOperand *operand : c.op.getDpsInputOperands()) {
+      AffineMap map = c.op.getMatchingIndexingMap(operand);
+      unsigned results = map.getNumResults();
+      if (!c.isWeight(*operand) || results < 2 ||
+          map.getDimPosition(results - 1) != c.lane ||
+          map.getDimPosition(results - 2) != innermost)
+        continue;
+      auto type = cast<MemRefType>(operand->get().getType());
+      int64_t stride = type.getStridesAndOffset().first[results - 2];
+      if (ShapedType::isDynamic(stride))
+        continue;
+      int64_t step = stride * type.getElementTypeBitWidth() / 8;
+      int64_t unrolledAt = unrolledStep++;
+      if (step < cacheLine && (unrolledAt * step) % cacheLine != 0)
+        continue;
+      prefetchStep(*operand, at, step);
+    }
+  }
+
+  void prefetchStep(OpOperand &operand, Point point, int64_t step) {
+    int64_t elementBytes =
+        cast<MemRefType>(operand.get().getType()).getElementTypeBitWidth() / 8;
+    unsigned innermost = c.reductions.back();
+    point[innermost] = emitter->offset(
+        point[innermost], std::max<int64_t>(1, options.prefetchBytes / step));
+    for (int64_t panel = 0; panel < panels; ++panel)
+      for (int64_t byte = 0; byte < std::max(step, cacheLine);
+           byte += cacheLine) {
+        point[c.panel] = emitter->constant(panel);
+        point[c.lane] = emitter->constant(byte / elementBytes);
+        SmallVector<Value> indices;
+        for (AffineExpr expr :
+             c.op.getMatchingIndexingMap(&operand).getResults())
+          indices.push_back(point[cast<AffineDimExpr>(expr).getPosition()]);
+        memref::PrefetchOp::create(b, loc, operand.get(), indices,
+                                   /*isWrite=*/false, /*localityHint=*/3,
+                                   /*isDataCache=*/true);
+      }
   }
 
   Value product(ArrayRef<Value> factors, const Point &point) {
@@ -201,6 +241,7 @@ private:
   int64_t lanes, panels, perPanel;
   SmallVector<Value> bounds, rowIndices;
   BodyEmitter *emitter = nullptr;
+  int64_t unrolledStep = 0;
 };
 
 struct VectorizeContractionsPass final
@@ -213,6 +254,7 @@ struct VectorizeContractionsPass final
     options.registers = registers;
     options.unrollBudget = unrollBudget;
     options.maxUnroll = maxUnroll;
+    options.prefetchBytes = prefetchBytes;
     SmallVector<linalg::GenericOp> candidates;
     getOperation().walk(
         [&](linalg::GenericOp op) { candidates.push_back(op); });

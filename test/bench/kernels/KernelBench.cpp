@@ -42,6 +42,10 @@ static cl::opt<std::string> assembly("assembly",
                                      cl::desc("Folder for the kernels' code"));
 static cl::opt<bool> json("json", cl::desc("One JSON object a line"));
 static cl::opt<int64_t> l1("l1", cl::desc("Override the plan's L1 bytes"));
+static cl::opt<int64_t> depth("block-depth", cl::desc("As the pipeline's"));
+static cl::opt<int64_t> blockPanels("block-panels",
+                                    cl::desc("As the pipeline's"));
+static cl::opt<int64_t> prefetch("prefetch", cl::desc("As the pipeline's"));
 static cl::opt<int64_t> expandRows("expand-rows",
                                    cl::desc("As the pipeline's"));
 
@@ -223,6 +227,12 @@ int main(int argc, char **argv) {
     }
     if (l1)
       target.options.l1Bytes = l1;
+    if (depth)
+      target.options.blockDepth = depth;
+    if (blockPanels)
+      target.options.blockPanels = blockPanels;
+    if (prefetch.getNumOccurrences())
+      target.options.prefetchBytes = prefetch;
     if (expandRows)
       target.options.expandRows = expandRows;
     for (const std::string &shape : chosen)

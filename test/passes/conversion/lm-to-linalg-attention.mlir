@@ -32,20 +32,30 @@ func.func @cache_append(%keys: tensor<8x2x2x8x16xf16>, %values: tensor<8x2x2x16x
 // CHECK-SAME: (%[[Q:[^:]+]]: tensor<?x32xf32>, %[[KEYS:[^:]+]]: {{[^,]+}}, %[[VALUES:[^:]+]]: {{[^,]+}}, %[[LAYER:[^:]+]]: index
 func.func @attention(%q: tensor<?x32xf32>, %keys: tensor<8x2x2x8x16xf16>, %values: tensor<8x2x2x16x8xf16>, %layer: index,
     %positions: tensor<?xi32>, %sequences: tensor<?xi32>, %pages: tensor<4x2xi32>, %window: index) -> tensor<?x32xf32> {
-  // Four query heads share two key heads: row by row, head by head.
-  // CHECK: scf.forall (%[[ROW:.+]], %[[HEAD:.+]]) in (%{{.+}}, 4)
-  // CHECK: %[[GROUP:.+]] = arith.constant 2 : index
-  // CHECK: %[[KVHEAD:.+]] = arith.divui %[[HEAD]], %[[GROUP]]
-  // The state of the online softmax: largest score, sum, output.
-  // CHECK: scf.for {{.*}} -> (f32, f32, vector<8xf32>)
-  // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
-  // CHECK: tensor.extract %[[Q]][%[[ROW]],
-  // CHECK: vector.transfer_read %[[KEYS]][%{{.+}}, %[[LAYER]], %[[KVHEAD]], %{{.+}}, %{{.+}}]{{.*}} vector<16xf16>
+  // Four query heads share two key heads: row by row, those of a key head
+  // together.
+  // CHECK: scf.forall (%[[ROW:.+]], %[[SET:.+]]) in (%{{.+}}, 2)
+  // CHECK: %[[SETS:.+]] = arith.constant 1 : index
+  // CHECK: %[[KVHEAD:.+]] = arith.divui %[[SET]], %[[SETS]]
+  // The state of the online softmax of two heads: largest score, sum, output.
+  // CHECK: scf.for {{.*}} -> (f32, f32, vector<8xf32>, f32, f32, vector<8xf32>)
+  // Positions that are seen, the same for both.
   // CHECK: vector.step
   // CHECK: arith.constant 0xFF800000 : f32
-  // CHECK: vector.reduction <maxnumf>
+  // Two chains of scores for each head; an entry of the keys is read once.
+  // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+  // CHECK: %[[KEY:.+]] = vector.transfer_read %[[KEYS]][%{{.+}}, %[[LAYER]], %[[KVHEAD]], %{{.+}}, %{{.+}}]{{.*}} vector<16xf16>
+  // CHECK: %[[WIDE:.+]] = arith.extf %[[KEY]]
+  // CHECK: tensor.extract %[[Q]][%[[ROW]],
+  // CHECK: vector.fma %{{.+}}, %[[WIDE]], %
+  // CHECK: vector.fma %{{.+}}, %[[WIDE]], %
+  // The largest score, by halves.
+  // CHECK: arith.maxnumf %{{.+}} : vector<8xf32>
+  // CHECK: arith.maxnumf %{{.+}} : vector<4xf32>
+  // CHECK: vector.reduction <add>, %{{.+}} fastmath<reassoc>
   // CHECK: vector.reduction <add>
   // CHECK-COUNT-16: vector.transfer_read %[[VALUES]][%{{.+}}, %[[LAYER]], %[[KVHEAD]], %{{.+}}, %{{.+}}]{{.*}} vector<8xf16>
+  // CHECK-NOT: vector.transfer_read
   // CHECK: arith.divf
   // CHECK: scf.forall.in_parallel
   // CHECK-NEXT: tensor.parallel_insert_slice
