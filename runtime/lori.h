@@ -116,7 +116,8 @@ int32_t lori_adapter_find(const lori_model *model, const char *name);
 /* Loads the PEFT directory `path` (adapter_config.json with
  * adapter_model.safetensors) as the adapter `name`, with weight 1. It must fit
  * the model's projections in names and shapes; LORI_ERROR_FILE says what does
- * not. `*adapter` is its number; numbers of unloaded adapters are used again. */
+ * not. `*adapter` is its number; numbers of unloaded adapters are used again.
+ */
 lori_status lori_adapter_load(lori_model *model, const char *name,
                               const char *path, int32_t *adapter);
 

@@ -65,7 +65,7 @@ def Lori_AdaptRoutedOp : Lori_Op<"adapt_routed", [
 
     Example:
     ```mlir
-    %y = lori.adapt_routed %base, %x, @loaded site(0)[%layer]
+    %y = lori.adapt_routed %base, %x, @loaded site(0) [%layer]
       : (tensor<?x1536xf32>, tensor<?x576xf32>, index) -> tensor<?x1536xf32>
     ```
   }];
@@ -100,7 +100,7 @@ def Lori_BankUseOp : Lori_Op<"bank_use", [Pure]> {
 
     Example:
     ```mlir
-    %first, %rows, %scale, %a, %b = lori.bank_use @loaded site(0)[%use, %layer]
+    %first, %rows, %scale, %a, %b = lori.bank_use @loaded site(0) [%use, %layer]
       : f32, tensor<?x576xf32, #lori.panels<16>>, tensor<1536x?xf32, #lori.panels<16>>
     ```
   }];

@@ -356,7 +356,57 @@ func.func @pack_c1_twice(%w: tensor<4x4xf32, #lori.panels<8>>) {
 // -----
 
 func.func @storage_of_a_scalar(%w: tensor<!lori.quant<q8_0>>) {
-  // expected-error @below {{operand #0 must be static tensor of f32, f16, bf16 or whole blocks}}
+  // expected-error @below {{operand #0 must be tensor of f32, f16, bf16 or whole blocks}}
   %0 = lori.storage %w : tensor<!lori.quant<q8_0>> to tensor<34xi8>
   return
+}
+
+// -----
+
+lori.adapter_bank @loaded sites [#lori.site<"lm_head", 64, 96, 0>, #lori.site<"model.layers.*.mlp.up_proj", 64, 96, 2>]
+
+func.func @adapt_routed_c1_bank(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, %l: index) -> tensor<?x96xf32> {
+  // expected-error @below {{expected a lori.adapter_bank called 'other'}}
+  %0 = lori.adapt_routed %y, %x, @other site(0) : (tensor<?x96xf32>, tensor<?x64xf32>) -> tensor<?x96xf32>
+  return %0 : tensor<?x96xf32>
+}
+
+// -----
+
+lori.adapter_bank @loaded sites [#lori.site<"lm_head", 64, 96, 0>, #lori.site<"model.layers.*.mlp.up_proj", 64, 96, 2>]
+
+func.func @adapt_routed_c1_site(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, %l: index) -> tensor<?x96xf32> {
+  // expected-error @below {{expected a site below 2, found 2}}
+  %0 = lori.adapt_routed %y, %x, @loaded site(2) : (tensor<?x96xf32>, tensor<?x64xf32>) -> tensor<?x96xf32>
+  return %0 : tensor<?x96xf32>
+}
+
+// -----
+
+lori.adapter_bank @loaded sites [#lori.site<"lm_head", 64, 96, 0>, #lori.site<"model.layers.*.mlp.up_proj", 64, 96, 2>]
+
+func.func @adapt_routed_c2(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, %l: index) -> tensor<?x96xf32> {
+  // expected-error @below {{expected an input of 64 and a base of 96 columns, found 96 and 96}}
+  %0 = lori.adapt_routed %y, %y, @loaded site(0) : (tensor<?x96xf32>, tensor<?x96xf32>) -> tensor<?x96xf32>
+  return %0 : tensor<?x96xf32>
+}
+
+// -----
+
+lori.adapter_bank @loaded sites [#lori.site<"lm_head", 64, 96, 0>, #lori.site<"model.layers.*.mlp.up_proj", 64, 96, 2>]
+
+func.func @adapt_routed_c3_layer(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, %l: index) -> tensor<?x96xf32> {
+  // expected-error @below {{expected a layer for a site in the layers, and only there}}
+  %0 = lori.adapt_routed %y, %x, @loaded site(0)[%l] : (tensor<?x96xf32>, tensor<?x64xf32>, index) -> tensor<?x96xf32>
+  return %0 : tensor<?x96xf32>
+}
+
+// -----
+
+lori.adapter_bank @loaded sites [#lori.site<"lm_head", 64, 96, 0>, #lori.site<"model.layers.*.mlp.up_proj", 64, 96, 2>]
+
+func.func @adapt_routed_c3_no_layer(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, %l: index) -> tensor<?x96xf32> {
+  // expected-error @below {{expected a layer for a site in the layers, and only there}}
+  %0 = lori.adapt_routed %y, %x, @loaded site(1) : (tensor<?x96xf32>, tensor<?x64xf32>) -> tensor<?x96xf32>
+  return %0 : tensor<?x96xf32>
 }

@@ -77,3 +77,24 @@ func.func @parameters() -> tensor<2x2x20x16xi8> {
   %4 = lori.storage %3 : tensor<32x64x!lori.quant<q4_1>, #lori.panels<16>> to tensor<2x2x20x16xi8>
   return %4 : tensor<2x2x20x16xi8>
 }
+
+// CHECK: lori.adapter_bank @plain_bank sites [#lori.site<"lm_head", 64, 96, 0>]
+lori.adapter_bank @plain_bank sites [#lori.site<"lm_head", 64, 96, 0>]
+// CHECK: lori.adapter_bank @bank sites [#lori.site<"model.layers.*.mlp.up_proj", 64, 96, 2>] panels(16)
+lori.adapter_bank @bank sites [#lori.site<"model.layers.*.mlp.up_proj", 64, 96, 2>] panels(16)
+
+// CHECK-LABEL: func @routed
+func.func @routed(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, %layer: index) -> tensor<?x96xf32> {
+  // CHECK: lori.adapt_routed %{{.+}}, %{{.+}}, @plain_bank site(0) :
+  %0 = lori.adapt_routed %y, %x, @plain_bank site(0)
+    : (tensor<?x96xf32>, tensor<?x64xf32>) -> tensor<?x96xf32>
+  // CHECK: lori.adapt_routed %{{.+}}, %{{.+}}, @bank site(0) [%{{.+}}] :
+  %1 = lori.adapt_routed %0, %x, @bank site(0) [%layer]
+    : (tensor<?x96xf32>, tensor<?x64xf32>, index) -> tensor<?x96xf32>
+  // CHECK: %[[USES:.+]] = lori.bank_size @bank
+  %uses = lori.bank_size @bank
+  // CHECK: lori.bank_use @bank site(0) [%[[USES]], %{{.+}}] : f32, tensor<?x64xf32, #lori.panels<16>>, tensor<96x?xf32, #lori.panels<16>>
+  %first, %rows, %scale, %a, %b = lori.bank_use @bank site(0) [%uses, %layer]
+    : f32, tensor<?x64xf32, #lori.panels<16>>, tensor<96x?xf32, #lori.panels<16>>
+  return %1 : tensor<?x96xf32>
+}

@@ -2,7 +2,7 @@
 
 // RUN: lori-opt %s --lori-model | FileCheck %s --check-prefix=MODEL
 // RUN: lori-opt %s --lori-model="live=false fuse-type=f16 weights-type=bf16" \
-// RUN:   | FileCheck %s --check-prefix=FUSED --implicit-check-not='= lori.adapt'
+// RUN:   | FileCheck %s --check-prefix=FUSED --implicit-check-not='= lori.adapt %'
 // RUN: lori-opt %s --lori-model --lori-lowering -o %t.lowered
 // RUN: FileCheck %s --check-prefix=LOWERED --implicit-check-not='= lm.' < %t.lowered
 // RUN: lori-opt %s --lori-model --lori-lowering=panel-rows=0 \
@@ -30,14 +30,16 @@ lori.param @a : tensor<2x2x32xf32> from <"tiny", "layers.*.down.a", [0, 1]>
 lori.param @b : tensor<2x8x2xf32> from <"tiny", "layers.*.down.b", [0, 1]>
 lori.adapter @tiny weight(0.5) [#lori.module<"layers.*.down.weight", @a, @b, [2.0]>]
 
-// The residual stream needs no addition, and the update of the adapter neither.
+// The residual stream needs no addition, and the updates of adapters neither.
 // MODEL-LABEL: func.func @step
 // MODEL: %[[WEIGHTS:.+]] = lori.adapter_weights @tiny
 // MODEL: scf.for %{{.+}} iter_args(%[[H:[^ ]+]] =
 // MODEL: %[[H1:.+]] = lm.linear {{.*}} residual(%[[H]])
-// MODEL: %[[H2:.+]] = lm.linear {{.*}} residual(%[[H1]])
+// MODEL: %[[R1:.+]] = lori.adapt_routed %[[H1]],
+// MODEL: %[[H2:.+]] = lm.linear {{.*}} residual(%[[R1]])
 // MODEL: %[[H3:.+]] = lori.adapt %[[H2]], {{.*}} weights(%[[WEIGHTS]])
-// MODEL: scf.yield %[[H3]],
+// MODEL: %[[R3:.+]] = lori.adapt_routed %[[H3]],
+// MODEL: scf.yield %[[R3]],
 // MODEL-NOT: arith.addf
 
 // FUSED-LABEL: func.func @step
