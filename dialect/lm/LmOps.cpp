@@ -154,16 +154,38 @@ CacheShape::CacheShape(Type values) {
   pages = type.getDimSize(0);
   layers = type.getDimSize(1);
   kvHeads = type.getDimSize(2);
-  headDim = type.getDimSize(4);
+  isQuantised = type.getElementType().isInteger(8);
+  headDim = type.getDimSize(4) * (isQuantised ? blockEntries : 1);
+}
+
+RankedTensorType CacheShape::getKeyType(Type storage) const {
+  if (isa<lori::QuantType>(storage))
+    return RankedTensorType::get({pages, layers, kvHeads,
+                                  headDim / blockEntries, blockBytes,
+                                  pageTokens},
+                                 IntegerType::get(storage.getContext(), 8));
+  return RankedTensorType::get({pages, layers, kvHeads, headDim, pageTokens},
+                               storage);
+}
+
+RankedTensorType CacheShape::getValueType(Type storage) const {
+  if (isa<lori::QuantType>(storage))
+    return RankedTensorType::get({pages, layers, kvHeads, pageTokens,
+                                  headDim / blockEntries, blockBytes},
+                                 IntegerType::get(storage.getContext(), 8));
+  return RankedTensorType::get({pages, layers, kvHeads, pageTokens, headDim},
+                               storage);
 }
 
 static LogicalResult verifyCaches(Operation *op, Value keys, Value values) {
   auto keyType = cast<RankedTensorType>(keys.getType());
   auto valueType = cast<RankedTensorType>(values.getType());
-  SmallVector<int64_t> expected(valueType.getShape());
-  std::swap(expected[3], expected[4]);
-  if (valueType.getDimSize(3) != pageTokens ||
-      keyType != valueType.clone(ArrayRef(expected)))
+  CacheShape cache(valueType);
+  Type storage = valueType.getElementType();
+  if (cache.isQuantised)
+    storage = lori::QuantType::get(op->getContext(), lori::QuantFormat::Q8_0);
+  if (valueType != cache.getValueType(storage) ||
+      keyType != cache.getKeyType(storage))
     return op->emitOpError("expected keys [page, layer, head, head_dim, ")
            << pageTokens << "] and values [page, layer, head, " << pageTokens
            << ", head_dim] that agree, found " << keyType << " and "

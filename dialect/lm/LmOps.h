@@ -21,8 +21,21 @@ inline constexpr int64_t pageTokens = 16;
 /// The dimensions of a cache, read from the type of its values
 /// `[page, layer, kv head, 16, head_dim]`.
 struct CacheShape {
+  /// Entries and bytes of a q8_0 block.
+  static constexpr int64_t blockEntries = 32, blockBytes = 34;
+
+  CacheShape(int64_t pages, int64_t layers, int64_t kvHeads, int64_t headDim)
+      : pages(pages), layers(layers), kvHeads(kvHeads), headDim(headDim) {}
+  /// The shape of a cache whose values have the type `values`.
   explicit CacheShape(Type values);
+
+  /// The types of keys and values whose entries are stored as `storage`: a
+  /// float type or `!lori.quant<q8_0>`.
+  RankedTensorType getKeyType(Type storage) const;
+  RankedTensorType getValueType(Type storage) const;
+
   int64_t pages, layers, kvHeads, headDim;
+  bool isQuantised = false; ///< bytes of q8_0 blocks along head_dim
 };
 
 } // namespace mlir::lm

@@ -28,9 +28,12 @@ def Lm_Vector : RankedTensorOf<
     [F32, F16, BF16], [HasAnyRankOfPred<[1]>, HasStaticShapePred],
     "1D static tensor">;
 def Lm_PageTable : 2DTensorOf<[I32]>;
-def Lm_Cache : RankedTensorOf<
-    [F32, F16, BF16], [HasAnyRankOfPred<[5]>, HasStaticShapePred],
-    "5D static tensor">;
+def Lm_Cache : AnyTypeOf<[
+    RankedTensorOf<[F32, F16, BF16], [HasAnyRankOfPred<[5]>, HasStaticShapePred],
+                   "5D static tensor">,
+    RankedTensorOf<[I8], [HasAnyRankOfPred<[6]>, HasStaticShapePred],
+                   "6D static tensor of q8_0 blocks">],
+    "cache of keys or values", "::mlir::RankedTensorType">;
 
 //===----------------------------------------------------------------------===//
 // Rows in and out
@@ -209,6 +212,10 @@ def Lm_CacheAppendOp : Lm_Op<"cache_append", [
     page are neighbours, so that the scores of a page are one vector. `values`
     is `[page, layer, kv head, 16, head_dim]`. `k` and `v` are `[rows, kv heads
     * head_dim]`; they are rounded to the cache's type.
+
+    Bytes hold q8_0 blocks along head_dim (GGUF's: an f16 scale, 32 i8):
+    `keys` is `[page, layer, kv head, head_dim / 32, 34, 16]`, `values` `[page,
+    layer, kv head, 16, head_dim / 32, 34]`.
 
     (C1) the caches agree in page, layer, head, head_dim and type, and have
     heads; (C2) dim(k, 1) = dim(v, 1) = kv heads * head_dim; (C3) k, v,

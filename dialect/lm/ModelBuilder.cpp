@@ -23,12 +23,9 @@ ModelBuilder::ModelBuilder(ModuleOp module, StepShape shape,
   int64_t tokens = pageTokens;
   auto table = RankedTensorType::get(
       {shape.sequences, llvm::divideCeilSigned(shape.context, tokens)}, i32);
-  auto keyType = RankedTensorType::get(
-      {pageCapacity, shape.layers, shape.kvHeads, shape.headDim, tokens},
-      shape.cacheType);
-  auto valueType = RankedTensorType::get(
-      {pageCapacity, shape.layers, shape.kvHeads, tokens, shape.headDim},
-      shape.cacheType);
+  CacheShape cache(pageCapacity, shape.layers, shape.kvHeads, shape.headDim);
+  RankedTensorType keyType = cache.getKeyType(shape.cacheType);
+  RankedTensorType valueType = cache.getValueType(shape.cacheType);
   builder.setInsertionPointToEnd(module.getBody());
   step = func::FuncOp::create(
       builder, loc("step"), "step",

@@ -56,6 +56,8 @@ def Lori_AdaptRoutedOp : Lori_Op<"adapt_routed", [
     scale * (x[rows] * A^T) * B^T`, with the factors that the bank holds for
     `site` and `layer`. Which rows use which adapters is chosen step by step.
 
+    With `selected` the rows are those of the batch whose logits are wanted.
+
     It is an op of its own, and not an `adapt` for each adapter, because their
     number and ranks are unknown: the base's matmul is shared by all rows.
 
@@ -71,11 +73,11 @@ def Lori_AdaptRoutedOp : Lori_Op<"adapt_routed", [
   }];
   let arguments = (ins 2DTensorOf<[F32]>:$base, 2DTensorOf<[F32]>:$input,
                        FlatSymbolRefAttr:$bank, I64Attr:$site,
-                       Optional<Index>:$layer);
+                       UnitAttr:$selected, Optional<Index>:$layer);
   let results = (outs 2DTensorOf<[F32]>:$result);
   let assemblyFormat = [{
     $base `,` $input `,` $bank `site` `(` $site `)` (`[` $layer^ `]`)?
-    attr-dict `:` functional-type(operands, results)
+    (`selected` $selected^)? attr-dict `:` functional-type(operands, results)
   }];
 }
 
@@ -94,7 +96,8 @@ def Lori_BankSizeOp : Lori_Op<"bank_size", [Pure]> {
 def Lori_BankUseOp : Lori_Op<"bank_use", [Pure]> {
   let summary = "Read one use of a loaded adapter at a site";
   let description = [{
-    Gives the run of rows, the scale (alpha / r times the rows' weight), A
+    Gives the run of rows (with `selected` that of the rows whose logits are
+    wanted), the scale (alpha / r times the rows' weight), A
     `[r, in]` and B `[out, r]`. Where the adapter has no such module the rank is
     0.
 
@@ -104,12 +107,13 @@ def Lori_BankUseOp : Lori_Op<"bank_use", [Pure]> {
       : f32, tensor<?x576xf32, #lori.panels<16>>, tensor<1536x?xf32, #lori.panels<16>>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$bank, I64Attr:$site, Index:$use,
-                       Optional<Index>:$layer);
+  let arguments = (ins FlatSymbolRefAttr:$bank, I64Attr:$site,
+                       UnitAttr:$selected, Index:$use, Optional<Index>:$layer);
   let results = (outs Index:$first, Index:$rows, F32:$scale,
                       2DTensorOf<[F32]>:$shrink, 2DTensorOf<[F32]>:$expand);
   let assemblyFormat = [{
-    $bank `site` `(` $site `)` `[` $use (`,` $layer^)? `]` attr-dict
+    $bank `site` `(` $site `)` `[` $use (`,` $layer^)? `]`
+    (`selected` $selected^)? attr-dict
     `:` type($scale) `,` type($shrink) `,` type($expand)
   }];
 }

@@ -7,7 +7,7 @@
 // values are computed together, so that an entry is loaded and widened once.
 
 #include "dialect/lm/LmOps.h"
-#include "passes/conversion/ElementAccess.h"
+#include "passes/conversion/CacheAccess.h"
 #include "passes/conversion/Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,112 +24,6 @@ namespace {
 
 using lm::pageTokens;
 
-Value buildIndex(OpBuilder &builder, Location loc, int64_t value) {
-  return arith::ConstantIndexOp::create(builder, loc, value);
-}
-
-/// Emits `ids[row]` as an index.
-Value loadId(OpBuilder &builder, Location loc, Value ids, ValueRange at) {
-  Value id = tensor::ExtractOp::create(builder, loc, ids, at);
-  return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), id);
-}
-
-//===----------------------------------------------------------------------===//
-// Cache
-//===----------------------------------------------------------------------===//
-
-struct LowerCacheAppend final : OpConversionPattern<lm::CacheAppendOp> {
-  using Base::Base;
-
-  LogicalResult
-  matchAndRewrite(lm::CacheAppendOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    Value zero = buildIndex(rewriter, loc, 0);
-    Value one = buildIndex(rewriter, loc, 1);
-    Value rows = tensor::DimOp::create(rewriter, loc, op.getPositions(), 0);
-    lm::CacheShape cache(op.getValues().getType());
-    auto loop = scf::ForOp::create(
-        rewriter, loc, zero, rows, one,
-        ValueRange{adaptor.getKeys(), adaptor.getValues()},
-        [&](OpBuilder &b, Location loc, Value row, ValueRange caches) {
-          Value tokens = buildIndex(b, loc, pageTokens);
-          Value position = loadId(b, loc, op.getPositions(), row);
-          Value sequence = loadId(b, loc, op.getSequences(), row);
-          Value block = arith::DivUIOp::create(b, loc, position, tokens);
-          Value slot = arith::RemUIOp::create(b, loc, position, tokens);
-          Value page = loadId(b, loc, op.getPages(), {sequence, block});
-          Value keys =
-              put(b, loc, adaptor.getK(), row, caches[0],
-                  {page, op.getLayer(), Value(), Value(), slot}, cache);
-          Value values =
-              put(b, loc, adaptor.getV(), row, caches[1],
-                  {page, op.getLayer(), Value(), slot, Value()}, cache);
-          scf::YieldOp::create(b, loc, ValueRange{keys, values});
-        });
-    rewriter.replaceOp(op, loop.getResults());
-    return success();
-  }
-
-  /// Emits the write of row `row` of `rows` into `into` at `place`, whose null
-  /// entries are the dimensions of the heads and of head_dim.
-  static Value put(OpBuilder &builder, Location loc, Value rows, Value row,
-                   Value into, ArrayRef<Value> place,
-                   const lm::CacheShape &cache) {
-    OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
-    OpFoldResult heads = builder.getIndexAttr(cache.kvHeads);
-    OpFoldResult headDim = builder.getIndexAttr(cache.headDim);
-    Value flat = tensor::ExtractSliceOp::create(
-        builder, loc,
-        RankedTensorType::get({cache.kvHeads * cache.headDim},
-                              builder.getF32Type()),
-        rows, ArrayRef<OpFoldResult>{row, zero},
-        ArrayRef<OpFoldResult>{
-            one, builder.getIndexAttr(cache.kvHeads * cache.headDim)},
-        ArrayRef<OpFoldResult>{one, one});
-    Value source = tensor::ExpandShapeOp::create(
-        builder, loc,
-        RankedTensorType::get({cache.kvHeads, cache.headDim},
-                              builder.getF32Type()),
-        flat, ArrayRef<ReassociationIndices>{{0, 1}},
-        ArrayRef<OpFoldResult>{heads, headDim});
-
-    SmallVector<OpFoldResult> offsets, sizes, strides(5, one);
-    SmallVector<OpFoldResult> lengths{heads, headDim};
-    for (Value at : place) {
-      offsets.push_back(at ? OpFoldResult(at) : zero);
-      sizes.push_back(at ? one : lengths.front());
-      if (!at)
-        lengths.erase(lengths.begin());
-    }
-    Type element = cast<RankedTensorType>(into.getType()).getElementType();
-    Value target = tensor::ExtractSliceOp::create(
-        builder, loc,
-        RankedTensorType::get({cache.kvHeads, cache.headDim}, element), into,
-        offsets, sizes, strides);
-    AffineMap identity = builder.getMultiDimIdentityMap(2);
-    SmallVector<utils::IteratorType> iterators(2,
-                                               utils::IteratorType::parallel);
-    Value rounded = linalg::GenericOp::create(
-                        builder, loc, target.getType(), source, target,
-                        ArrayRef<AffineMap>{identity, identity}, iterators,
-                        [&](OpBuilder &b, Location loc, ValueRange args) {
-                          Value value = args[0];
-                          if (!element.isF32())
-                            value =
-                                arith::TruncFOp::create(b, loc, element, value);
-                          linalg::YieldOp::create(b, loc, value);
-                        })
-                        .getResult(0);
-    return tensor::InsertSliceOp::create(builder, loc, rounded, into, offsets,
-                                         sizes, strides);
-  }
-};
-
-//===----------------------------------------------------------------------===//
-// Attention
-//===----------------------------------------------------------------------===//
-
 /// Emits the attention of some heads of one row, all of one group.
 class HeadsBuilder {
 public:
@@ -137,10 +31,11 @@ public:
   HeadsBuilder(lm::AttentionOp op, Value q, Value keys, Value values,
                OpBuilder &builder, Location loc, Value row, Value set,
                int64_t heads)
-      : op(op), q(q), keys(keys), values(values), b(builder), loc(loc),
-        row(row), heads(heads), cache(op.getValues().getType()) {
-    Value sets = index(groupSize(op) / heads);
-    kvHead = arith::DivUIOp::create(b, loc, set, sets);
+      : op(op), q(q), b(builder), loc(loc), row(row), heads(heads),
+        cache(op.getValues().getType()),
+        access(
+            b, loc, keys, values, op.getLayer(),
+            arith::DivUIOp::create(b, loc, set, index(groupSize(op) / heads))) {
     firstColumn =
         arith::MulIOp::create(b, loc, set, index(heads * cache.headDim));
     // The longest vector that cuts head_dim into equal parts.
@@ -182,10 +77,12 @@ private:
   Value splat(Value scalar, int64_t count) {
     return vector::BroadcastOp::create(b, loc, lanes(count), scalar);
   }
-  Value read(Value from, ValueRange at, int64_t count);
   State step(Value block, Value first, Value length, Value sequence,
              ValueRange state);
+  SmallVector<Value> products(Value page, int64_t begin, int64_t end);
   SmallVector<Value> scores(Value page);
+  void addValues(Value page, ArrayRef<SmallVector<Value>> weights,
+                 MutableArrayRef<Value> state);
   Value addChains(ValueRange chains);
   Value largest(Value lanes);
   Value isSeen(Value block, Value first, Value length);
@@ -193,35 +90,27 @@ private:
   int64_t parts() const { return cache.headDim / chunk; }
 
   lm::AttentionOp op;
-  Value q, keys, values;
+  Value q;
   OpBuilder &b;
   Location loc;
   Value row;
   int64_t heads;
   lm::CacheShape cache;
-  Value kvHead, firstColumn;
+  CacheAccess access;
+  Value firstColumn;
   int64_t chunk;
 };
 
-Value HeadsBuilder::read(Value from, ValueRange at, int64_t count) {
-  Type element = cast<RankedTensorType>(from.getType()).getElementType();
-  auto type = VectorType::get({count}, element);
-  Value padding = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
-  Value value = vector::TransferReadOp::create(b, loc, type, from, at, padding,
-                                               ArrayRef<bool>{true});
-  if (element.isF32())
-    return value;
-  return arith::ExtFOp::create(b, loc, lanes(count), value);
-}
-
-/// Returns the scores of each head with the keys of `page`.
-SmallVector<Value> HeadsBuilder::scores(Value page) {
+/// Returns `sums` plus the products of each head's query with the keys of
+/// `page` in the entries [begin, end) of head_dim, keys without their scales.
+SmallVector<Value> HeadsBuilder::products(Value page, int64_t begin,
+                                          int64_t end) {
   // Several sums, since one chain of additions would wait for each of them.
   int64_t most = heads == 1 ? 4 : heads < 4 ? 2 : 1;
   int64_t chains = std::min(most, cache.headDim & -cache.headDim);
   Value zeros = splat(f32(0), pageTokens);
   auto loop =
-      scf::ForOp::create(b, loc, index(0), index(cache.headDim), index(chains),
+      scf::ForOp::create(b, loc, index(begin), index(end), index(chains),
                          SmallVector<Value>(heads * chains, zeros));
   {
     OpBuilder::InsertionGuard guard(b);
@@ -230,8 +119,7 @@ SmallVector<Value> HeadsBuilder::scores(Value page) {
     for (int64_t chain = 0; chain < chains; ++chain) {
       Value d =
           arith::AddIOp::create(b, loc, loop.getInductionVar(), index(chain));
-      Value key =
-          read(keys, {page, op.getLayer(), kvHead, d, index(0)}, pageTokens);
+      Value key = access.keys(page, d);
       Value column = arith::AddIOp::create(b, loc, firstColumn, d);
       for (int64_t head = 0; head < heads; ++head) {
         Value at =
@@ -244,12 +132,28 @@ SmallVector<Value> HeadsBuilder::scores(Value page) {
     scf::YieldOp::create(b, loc, sums);
   }
   SmallVector<Value> result;
-  Value scale = splat(f32(op.getScale().convertToDouble()), pageTokens);
-  for (int64_t head = 0; head < heads; ++head) {
-    Value sum = addChains(loop.getResults().slice(head * chains, chains));
-    result.push_back(arith::MulFOp::create(b, loc, sum, scale));
-  }
+  for (int64_t head = 0; head < heads; ++head)
+    result.push_back(addChains(loop.getResults().slice(head * chains, chains)));
   return result;
+}
+
+/// Returns the scores of each head with the keys of `page`.
+SmallVector<Value> HeadsBuilder::scores(Value page) {
+  SmallVector<Value> sums;
+  int64_t block = access.entriesOfScale();
+  for (int64_t begin = 0; begin < cache.headDim; begin += block) {
+    SmallVector<Value> part = products(page, begin, begin + block);
+    if (Value scales = access.keyScales(page, begin))
+      for (auto [head, sum] : llvm::enumerate(part))
+        sum = begin == 0
+                  ? arith::MulFOp::create(b, loc, sum, scales).getResult()
+                  : vector::FMAOp::create(b, loc, sum, scales, sums[head]);
+    sums = part;
+  }
+  Value scale = splat(f32(op.getScale().convertToDouble()), pageTokens);
+  for (Value &sum : sums)
+    sum = arith::MulFOp::create(b, loc, sum, scale);
+  return sums;
 }
 
 Value HeadsBuilder::addChains(ValueRange chains) {
@@ -308,6 +212,28 @@ SmallVector<Value> HeadsBuilder::softmaxStep(Value masked, Value top,
   return {newTop, newSum, correction, weights};
 }
 
+/// Adds the values of `page`, weighed by `weights` [head][slot].
+void HeadsBuilder::addValues(Value page, ArrayRef<SmallVector<Value>> weights,
+                             MutableArrayRef<Value> state) {
+  int64_t perHead = 2 + parts();
+  for (int64_t slot = 0; slot < pageTokens; ++slot) {
+    Value scale;
+    for (int64_t part = 0; part < parts(); ++part) {
+      int64_t column = part * chunk;
+      if (column % access.entriesOfScale() == 0)
+        scale = access.valueScale(page, slot, column);
+      Value value = access.values(page, slot, column, chunk);
+      for (int64_t head = 0; head < heads; ++head) {
+        Value weight = weights[head][slot];
+        if (scale)
+          weight = arith::MulFOp::create(b, loc, weight, scale);
+        Value &out = state[head * perHead + 2 + part];
+        out = vector::FMAOp::create(b, loc, splat(weight, chunk), value, out);
+      }
+    }
+  }
+}
+
 HeadsBuilder::State HeadsBuilder::step(Value block, Value first, Value length,
                                        Value sequence, ValueRange state) {
   Value page = loadId(b, loc, op.getPages(), {sequence, block});
@@ -329,18 +255,7 @@ HeadsBuilder::State HeadsBuilder::step(Value block, Value first, Value length,
       own[2 + part] =
           arith::MulFOp::create(b, loc, own[2 + part], splat(made[2], chunk));
   }
-  for (int64_t part = 0; part < parts(); ++part)
-    for (int64_t slot = 0; slot < pageTokens; ++slot) {
-      Value value =
-          read(values,
-               {page, op.getLayer(), kvHead, index(slot), index(part * chunk)},
-               chunk);
-      for (int64_t head = 0; head < heads; ++head) {
-        Value &out = next[head * perHead + 2 + part];
-        out = vector::FMAOp::create(b, loc, splat(weights[head][slot], chunk),
-                                    value, out);
-      }
-    }
+  addValues(page, weights, next);
   return next;
 }
 
@@ -435,7 +350,7 @@ struct LowerAttention final : OpConversionPattern<lm::AttentionOp> {
 } // namespace
 
 void populateAttentionPatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerAttention, LowerCacheAppend>(patterns.getContext());
+  patterns.add<LowerAttention>(patterns.getContext());
 }
 
 } // namespace mlir::lori

@@ -29,6 +29,9 @@ constexpr int64_t capacity = int64_t(1) << 24;
 /// Bound of the bytes of the bank; takes part in no address either.
 constexpr int64_t bankCapacity = int64_t(1) << 46;
 
+/// Fields of a use ahead of those of its sites.
+constexpr int64_t useHeader = 4;
+
 /// Bytes ahead of the factors that a bank holds for a layer: their scale.
 constexpr int64_t bankHeader = 64;
 
@@ -130,7 +133,7 @@ void Binder::createFunction() {
       toMemRef(old.getInput(4)),
       MemRefType::get({std::max<int64_t>(paramBytes, 1)}, b.getI8Type()),
       index,
-      MemRefType::get({capacity, 2 + 2 * sites}, b.getI64Type()),
+      MemRefType::get({capacity, useHeader + 2 * sites}, b.getI64Type()),
       ids.clone(ArrayRef<int64_t>(capacity), f32),
       MemRefType::get({bankCapacity}, b.getI8Type()),
       toMemRef(old.getInput(5)),
@@ -257,9 +260,10 @@ void Binder::replaceWeights(AdapterWeightsOp op) {
   erase(op);
 }
 
-/// A use is a row of `uses`: first row, number of rows, then for each site the
-/// rank and the offset of its factors in the bank. There lie, layer after
-/// layer, the header, A and B.
+/// A use is a row of `uses`: its first row and number of rows, the same among
+/// the rows whose logits are wanted, then for each site the rank and the offset
+/// of its factors in the bank. There lie, layer after layer, the header, A and
+/// B.
 void Binder::replaceUse(BankUseOp op) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(op);
@@ -270,8 +274,8 @@ void Binder::replaceUse(BankUseOp op) {
         ValueRange{op.getUse(), s.index(static_cast<int64_t>(column))});
     return arith::IndexCastOp::create(b, op.getLoc(), b.getIndexType(), loaded);
   };
-  Value rank = field(2 + 2 * op.getSite());
-  Value offset = field(3 + 2 * op.getSite());
+  Value rank = field(useHeader + 2 * op.getSite());
+  Value offset = field(useHeader + 1 + 2 * op.getSite());
 
   auto shrinkType = cast<RankedTensorType>(op.getShrink().getType());
   auto expandType = cast<RankedTensorType>(op.getExpand().getType());
@@ -312,8 +316,9 @@ void Binder::replaceUse(BankUseOp op) {
   replaceStorage(op.getExpand(),
                  toTensor(expandStorage, s.add(factors, shrinkBytes), rank));
   op.getScale().replaceAllUsesWith(s.fmul(scaling, weight));
-  op.getFirst().replaceAllUsesWith(field(0));
-  op.getRows().replaceAllUsesWith(field(1));
+  uint64_t rows = op.getSelected() ? 2 : 0;
+  op.getFirst().replaceAllUsesWith(field(rows));
+  op.getRows().replaceAllUsesWith(field(rows + 1));
   if (!getPanels(shrinkType)) {
     op.getShrink().replaceAllUsesWith(toTensor(shrinkStorage, factors, panels));
     op.getExpand().replaceAllUsesWith(
@@ -378,11 +383,14 @@ bool hasStepType(func::FuncOp step) {
     auto tensor = dyn_cast<RankedTensorType>(value);
     return tensor && tensor.hasStaticShape() && tensor.getRank() == rank;
   };
+  auto isCache = [&](Type value) {
+    return isArray(value, 5) || isArray(value, 6);
+  };
   auto logits = dyn_cast<RankedTensorType>(type.getResult(0));
   return llvm::all_equal({type.getInput(0), type.getInput(1), type.getInput(2),
                           type.getInput(3), ids}) &&
-         isArray(type.getInput(4), 2) && isArray(type.getInput(5), 5) &&
-         isArray(type.getInput(6), 5) && logits && logits.getRank() == 2 &&
+         isArray(type.getInput(4), 2) && isCache(type.getInput(5)) &&
+         isCache(type.getInput(6)) && logits && logits.getRank() == 2 &&
          logits.isDynamicDim(0) && !logits.isDynamicDim(1) &&
          logits.getElementType().isF32() &&
          type.getResults().drop_front() == type.getInputs().drop_front(5);

@@ -14,7 +14,7 @@ struct EraseParamsPass final : impl::EraseParamsPassBase<EraseParamsPass> {
 
   void runOnOperation() override {
     for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
-      if (isa<AdapterOp, ParamOp, DerivedParamOp>(op))
+      if (isa<AdapterOp, AdapterBankOp, ParamOp, DerivedParamOp>(op))
         op.erase();
   }
 };

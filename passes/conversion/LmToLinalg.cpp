@@ -412,6 +412,7 @@ void populateLmToLinalgPatterns(RewritePatternSet &patterns) {
                LowerRmsNorm, LowerRope, LowerRotaryTable, LowerSelectRows>(
       patterns.getContext());
   populateAttentionPatterns(patterns);
+  populateCacheAppendPatterns(patterns);
 }
 
 } // namespace mlir::lori

@@ -142,9 +142,10 @@ struct LowerAdaptRouted final : OpConversionPattern<AdaptRoutedOp> {
     auto expand = RankedTensorType::get({site.getOut(), ShapedType::kDynamic},
                                         f32, layout);
     Type index = b.getIndexType();
-    return BankUseOp::create(
-        b, op.getLoc(), TypeRange{index, index, f32, shrink, expand},
-        op.getBankAttr(), op.getSiteAttr(), use, op.getLayer());
+    return BankUseOp::create(b, op.getLoc(),
+                             TypeRange{index, index, f32, shrink, expand},
+                             op.getBankAttr(), op.getSiteAttr(),
+                             op.getSelectedAttr(), use, op.getLayer());
   }
 
   static Value updateRows(OpBuilder &b, AdaptRoutedOp op, AdapterBankOp bank,

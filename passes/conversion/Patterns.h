@@ -13,8 +13,9 @@ void populateLoriToLinalgPatterns(RewritePatternSet &patterns);
 /// Lowers the ops of `lm` to linalg, scf and vector.
 void populateLmToLinalgPatterns(RewritePatternSet &patterns);
 
-/// Lowers attention and the cache's update; part of the above.
+/// Lower attention and the cache's update; part of the above.
 void populateAttentionPatterns(RewritePatternSet &patterns);
+void populateCacheAppendPatterns(RewritePatternSet &patterns);
 
 } // namespace mlir::lori
 

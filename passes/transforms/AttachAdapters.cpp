@@ -29,6 +29,7 @@ public:
 private:
   LogicalResult checkLayers(ParamOp weight, ModuleAttr module);
   Value getWeights(lm::LinearOp linear);
+  Value getWeightsOfRows(OpBuilder &builder, lm::LinearOp linear);
   Value scale(OpBuilder &builder, Location loc, ModuleAttr module, Value layer);
   Value factor(OpBuilder &builder, Location loc, FlatSymbolRefAttr symbol,
                Value layer);
@@ -108,6 +109,22 @@ Value Attacher::getWeights(lm::LinearOp linear) {
   return weights;
 }
 
+/// Emits the weights of the rows that `linear` reads.
+Value Attacher::getWeightsOfRows(OpBuilder &builder, lm::LinearOp linear) {
+  Value weights = getWeights(linear);
+  Value ids = getSelectedRows(linear.getX());
+  if (!ids)
+    return weights;
+  Location loc = linear.getLoc();
+  auto column =
+      RankedTensorType::get({ShapedType::kDynamic, 1}, builder.getF32Type());
+  SmallVector<ReassociationIndices> columns{{0, 1}};
+  weights =
+      tensor::ExpandShapeOp::create(builder, loc, column, weights, columns);
+  weights = lm::SelectRowsOp::create(builder, loc, column, weights, ids);
+  return tensor::CollapseShapeOp::create(builder, loc, weights, columns);
+}
+
 LogicalResult Attacher::attach(lm::LinearOp linear, ParamOp weight,
                                ModuleAttr module) {
   if (failed(checkLayers(weight, module)))
@@ -123,7 +140,7 @@ LogicalResult Attacher::attach(lm::LinearOp linear, ParamOp weight,
     layer = toStackIndex(builder, loc, layer, weight);
   Value shrink = factor(builder, loc, module.getShrink(), layer);
   Value expand = factor(builder, loc, module.getExpand(), layer);
-  Value weights = live ? getWeights(linear) : Value();
+  Value weights = live ? getWeightsOfRows(builder, linear) : Value();
   auto adapt =
       AdaptOp::create(builder, loc, last.getType(), last, linear.getX(), shrink,
                       expand, scale(builder, loc, module, layer), weights);

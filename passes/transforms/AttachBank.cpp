@@ -88,7 +88,9 @@ struct AttachBankPass final : impl::AttachBankPassBase<AttachBankPass> {
       layer = toStackIndex(builder, linear.getLoc(), layer, projection.weight);
     auto routed = AdaptRoutedOp::create(
         builder, linear.getLoc(), last.getType(), last, linear.getX(),
-        FlatSymbolRefAttr::get(bank), builder.getI64IntegerAttr(site), layer);
+        FlatSymbolRefAttr::get(bank), builder.getI64IntegerAttr(site),
+        getSelectedRows(linear.getX()) ? builder.getUnitAttr() : UnitAttr(),
+        layer);
     last.replaceAllUsesExcept(routed, routed);
   }
 };

@@ -35,6 +35,18 @@ Value mlir::lori::toStackIndex(OpBuilder &builder, Location loc, Value layer,
   return arith::AddIOp::create(builder, loc, layer, offset);
 }
 
+Value mlir::lori::getSelectedRows(Value rows) {
+  while (Operation *op = rows.getDefiningOp()) {
+    if (auto select = dyn_cast<lm::SelectRowsOp>(op))
+      return select.getRows();
+    // Ops of a row give one row for each of their first operand.
+    if (!isa<lm::LmDialect>(op->getDialect()) || op->getNumOperands() == 0)
+      return {};
+    rows = op->getOperand(0);
+  }
+  return {};
+}
+
 Value mlir::lori::getUpdatedOutput(lm::LinearOp linear) {
   Value last = linear.getResult();
   while (last.hasOneUse()) {

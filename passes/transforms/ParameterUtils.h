@@ -20,6 +20,10 @@ Value getLayerIndex(Value value);
 Value toStackIndex(OpBuilder &builder, Location loc, Value layer,
                    ParamOp weight);
 
+/// Returns the ids of the batch's rows that `rows` was selected by, or null if
+/// its rows are the batch's.
+Value getSelectedRows(Value rows);
+
 /// Returns the output of `linear` with the updates of the adapters that are
 /// attached to it.
 Value getUpdatedOutput(lm::LinearOp linear);

@@ -14,11 +14,11 @@ namespace mlir::lori {
 
 namespace {
 
-/// Returns the size of the heads of `keys`, [page, layer, head, head_dim, 16],
-/// if they are worth rotating, else 0.
-int64_t getHeadDim(Value keys) {
-  auto type = cast<RankedTensorType>(keys.getType());
-  int64_t headDim = type.getDimSize(3);
+/// Returns the size of the heads of a cache with `values` if they are worth
+/// rotating, else 0.
+int64_t getHeadDim(Value values) {
+  auto type = cast<RankedTensorType>(values.getType());
+  auto headDim = lm::CacheShape(type).headDim;
   bool isNarrow = !type.getElementType().isF32();
   return isNarrow && llvm::isPowerOf2_64(static_cast<uint64_t>(headDim))
              ? headDim
@@ -52,10 +52,10 @@ struct RotateHeadsPass final : impl::RotateHeadsPassBase<RotateHeadsPass> {
   void runOnOperation() override {
     getOperation()->walk([](Operation *op) {
       if (auto append = dyn_cast<lm::CacheAppendOp>(op)) {
-        if (int64_t headDim = getHeadDim(append.getKeys()))
+        if (int64_t headDim = getHeadDim(append.getValues()))
           rotate(append.getKMutable(), headDim);
       } else if (auto attention = dyn_cast<lm::AttentionOp>(op)) {
-        if (int64_t headDim = getHeadDim(attention.getKeys()))
+        if (int64_t headDim = getHeadDim(attention.getValues()))
           rotate(attention.getQMutable(), headDim);
       }
     });

@@ -35,12 +35,14 @@ public:
     ++rows;
   }
 
-  /// Adds a use of a loaded adapter by the rows from `firstRow` on; returns
-  /// where its sites are to be appended.
-  std::vector<int64_t> &addUse(size_t firstRow, float scale) {
+  /// Adds a use of a loaded adapter by the rows from `firstRow` and the outputs
+  /// from `firstOutput` on; returns where its sites are to be appended.
+  std::vector<int64_t> &addUse(size_t firstRow, size_t firstOutput,
+                               float scale) {
     useScales.push_back(scale);
-    uses.push_back(static_cast<int64_t>(firstRow));
-    uses.push_back(static_cast<int64_t>(rows - firstRow));
+    for (size_t field :
+         {firstRow, rows - firstRow, firstOutput, outputs - firstOutput})
+      uses.push_back(static_cast<int64_t>(field));
     return uses;
   }
 

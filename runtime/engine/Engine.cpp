@@ -286,11 +286,12 @@ void Engine::step(float *&output) {
 void Engine::runPart(const lori_part &part, float *&output) {
   int64_t index = slotIndex(part.sequence);
   const Slot &source = slots[index];
-  size_t firstRow = batch.rows;
+  size_t firstRow = batch.rows, firstOutput = batch.outputs;
   auto addUses = [&] {
     for (const LoadedUse &use : source.loaded)
       if (use.scale != 0 && batch.rows != firstRow)
-        bank->appendSites(use.number, batch.addUse(firstRow, use.scale));
+        bank->appendSites(use.number,
+                          batch.addUse(firstRow, firstOutput, use.scale));
   };
   for (size_t i = 0; i < part.count; ++i) {
     bool wanted = i >= part.count - part.outputs;
@@ -300,7 +301,7 @@ void Engine::runPart(const lori_part &part, float *&output) {
       continue;
     addUses();
     step(output);
-    firstRow = 0;
+    firstRow = firstOutput = 0;
   }
   addUses();
 }

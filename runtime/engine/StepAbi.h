@@ -32,17 +32,15 @@ enum { LORI_PAGE_TOKENS = 16 };
  *   bank_uses, uses, use_scales, bank
  *                   adapters loaded at run time: use u is one adapter at work
  *                   on one run of rows, weighed by use_scales[u]. uses is
- *                   [bank_uses, 2 + 2 sites]: the first row, the number of
- *                   rows, and for each site of the metadata's "bank" the rank
- *                   (a multiple of its panel_rows; 0 where the adapter has no
- *                   such module) and the byte offset in `bank` of
- *                   for each layer:
- *                     float scaling, 60 bytes unused
- *                     float A[rank / panel_rows][in][panel_rows]
- *                     float B[ceil(out / panel_rows)][rank][panel_rows]
- *   keys, values    the caches: page q starts at byte q * key_page_bytes
- *                   (value_page_bytes). [page, layer, kv head, head_dim, 16]
- *                   for keys, [page, layer, kv head, 16, head_dim] for values.
+ *                   [bank_uses, 4 + 2 sites]: the first row, the number of
+ *                   rows, the first of the outputs that are such rows and
+ *                   their number, and for each site of the metadata's "bank"
+ * the rank (a multiple of its panel_rows; 0 where the adapter has no such
+ * module) and the byte offset in `bank` of for each layer: float scaling, 60
+ * bytes unused float A[rank / panel_rows][in][panel_rows] float B[ceil(out /
+ * panel_rows)][rank][panel_rows] keys, values    the caches: page q starts at
+ * byte q * key_page_bytes (value_page_bytes). [page, layer, kv head, head_dim,
+ * 16] for keys, [page, layer, kv head, 16, head_dim] for values.
  */
 void lori_step(int64_t rows, int64_t outputs, const int32_t *tokens,
                const int32_t *positions, const int32_t *sequences,

@@ -96,8 +96,16 @@ ImportOptions Compilation::chooseImport() const {
     import.cacheType = StorageType::F32;
   else if (options.kvType == "bf16")
     import.cacheType = StorageType::BF16;
+  else if (options.kvType == "q8_0")
+    import.cacheType = StorageType::Q8_0;
   else
     import.cacheType = StorageType::F16;
+  int64_t headDim = checkpoint.config().headDim;
+  if (import.cacheType == StorageType::Q8_0 && headDim % 32 != 0)
+    throw Error(options.model,
+                "--kv-type=q8_0 stores blocks of 32 entries, but the model's "
+                "head_dim is " +
+                    std::to_string(headDim) + ", take f16 or bf16");
   return import;
 }
 

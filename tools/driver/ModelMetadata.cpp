@@ -42,8 +42,9 @@ static AdapterInfo describeAdapter(const AdapterArgument &argument,
   return info;
 }
 
-static int64_t entryBytes(StorageType type) {
-  return type == StorageType::F32 ? 4 : 2;
+/// Bytes of a head's keys, or values, of one position.
+static int64_t headBytes(StorageType type, int64_t headDim) {
+  return headDim / blockEntries(type) * blockBytes(type);
 }
 
 static BankInfo describeBank(mlir::ModuleOp module) {
@@ -78,8 +79,8 @@ lori::describeModel(mlir::ModuleOp module, const Checkpoint &checkpoint,
   info.headDim = config.headDim;
   info.kvType = llvm::StringRef(storageTypeName(import.cacheType)).lower();
   info.keyPageBytes = info.valuePageBytes =
-      config.layers * config.kvHeads * config.headDim * mlir::lm::pageTokens *
-      entryBytes(import.cacheType);
+      config.layers * config.kvHeads * mlir::lm::pageTokens *
+      headBytes(import.cacheType, config.headDim);
   info.maxRows = maxRows;
   info.maxSequences = import.sequences;
   info.pagesPerSequence =

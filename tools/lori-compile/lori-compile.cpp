@@ -65,7 +65,7 @@ struct CommandLine {
       cl::desc("Storage of fused weights (auto: f32 for f32 bases, else f16)")};
   cl::opt<std::string> kvType{
       "kv-type", cl::cat(category), cl::init("auto"),
-      cl::value_desc("auto|f32|f16|bf16"),
+      cl::value_desc("auto|f32|f16|bf16|q8_0"),
       cl::desc("Storage of keys and values (auto: f32 for f32 weights, else "
                "f16)")};
   cl::opt<int64_t> contextLength{
@@ -154,7 +154,7 @@ CompileOptions CommandLine::options() const {
   requireOneOf("weights-type", weightsType,
                {"auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"});
   requireOneOf("fuse-type", fuseType, {"auto", "f32", "f16", "bf16"});
-  requireOneOf("kv-type", kvType, {"auto", "f32", "f16", "bf16"});
+  requireOneOf("kv-type", kvType, {"auto", "f32", "f16", "bf16", "q8_0"});
   if (contextLength < 0)
     throw UsageError("--context is " + std::to_string(contextLength) +
                      ", expected a positive number of tokens");
