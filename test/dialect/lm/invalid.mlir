@@ -307,7 +307,7 @@ func.func @cache_append_to_another_cache(%keys: tensor<8x2x2x4x16xf16>, %values:
 
 func.func @cache_append_to_pages_of_unknown_number(%keys: tensor<?x2x2x4x16xf16>, %values: tensor<?x2x2x16x4xf16>, %layer: index, %k: tensor<?x8xf32>, %v: tensor<?x8xf32>,
     %positions: tensor<?xi32>, %sequences: tensor<?xi32>, %pages: tensor<4x2xi32>) {
-  // expected-error @below {{operand #0 must be 5D static tensor}}
+  // expected-error @below {{operand #0 must be cache of keys or values}}
   %0:2 = lm.cache_append %keys, %values[%layer], %k, %v at(%positions, %sequences, %pages)
     : (tensor<?x2x2x4x16xf16>, tensor<?x2x2x16x4xf16>, index, tensor<?x8xf32>, tensor<?x8xf32>,
        tensor<?xi32>, tensor<?xi32>, tensor<4x2xi32>) -> (tensor<?x2x2x4x16xf16>, tensor<?x2x2x16x4xf16>)
