@@ -7,41 +7,18 @@ position, with live adapters, and with a fused one against PEFT's merge.
 """
 # RUN: %python %s %bin/lori-compile %data/three-tasks %t
 
-import array
-import json
 import math
 import pathlib
 import re
 import shutil
-import struct
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "Inputs"))
+from programs import read_npy, read_safetensors, share_of_bound
+
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "01-three-tasks" / "run.py"
 TASKS = ["add", "reverse", "sort"]
-ABSOLUTE, RELATIVE = 1e-3, 1e-3
-TYPES = {"F32": "f", "I64": "q"}
-
-
-def read_safetensors(path):
-    """Returns {name: (shape, values)}."""
-    data = path.read_bytes()
-    (size,) = struct.unpack_from("<Q", data)
-    header, body = json.loads(data[8:8 + size]), data[8 + size:]
-    header.pop("__metadata__", None)
-    return {name: (t["shape"], array.array(TYPES[t["dtype"]], body[slice(*t["data_offsets"])]))
-            for name, t in header.items()}
-
-
-def read_npy(path):
-    """Returns (shape, values) of a file of f32 in C order."""
-    data = path.read_bytes()
-    assert data[:8] == b"\x93NUMPY\x01\x00", path
-    (size,) = struct.unpack_from("<H", data, 8)
-    header = data[10:10 + size].decode("ascii")
-    assert "'<f4'" in header and "'fortran_order': False" in header, header
-    shape = re.search(r"'shape': \(([\d, ]*)\)", header).group(1)
-    return [int(n) for n in shape.split(",") if n.strip()], array.array("f", data[10 + size:])
 
 
 def compile_model(compiler, data, program, *options):
@@ -65,7 +42,7 @@ def check_logits(program, expected, prefix, *options):
         wanted_shape, wanted = expected[name.replace("input_ids", "logits")]
         assert shape == wanted_shape, (name, shape, wanted_shape)
         assert all(map(math.isfinite, got)), name
-        worst = max(worst, *(abs(x - y) / (ABSOLUTE + RELATIVE * abs(y)) for x, y in zip(got, wanted)))
+        worst = max(worst, share_of_bound(got, wanted))
     return worst
 
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <span>
 #include <unistd.h>
 
 using namespace lori;
@@ -137,14 +138,65 @@ static void checkRows(int64_t rows, int64_t outputs, const int32_t *tokens,
   }
 }
 
+/// Fields of a use: rows, outputs, and rank and offset of the only site.
+static constexpr int64_t useFields = 6;
+
+/// Adds what the uses of loaded adapters weigh to the first adapter's scales.
+static void addLoaded(std::span<const int64_t> uses, const float *useScales,
+                      const void *bank, std::span<const int32_t> outputRows,
+                      std::vector<float> &scales) {
+  for (size_t u = 0; u < uses.size() / useFields; ++u) {
+    const int64_t *use = uses.data() + u * useFields;
+    int64_t first = use[0], end = first + use[1];
+    auto isOwn = [&](int32_t row) { return row >= first && row < end; };
+    auto before = std::ranges::count_if(
+        outputRows, [&](int32_t row) { return row < first; });
+    expect(use[2] == before, "first output of a use");
+    expect(use[3] == std::ranges::count_if(outputRows, isOwn),
+           "outputs of a use");
+    expect(use[4] == fake::panelRows, "rank in whole panels");
+    float weight =
+        useScales[u] *
+        fake::weightOfFactors(static_cast<const std::byte *>(bank) + use[5]);
+    for (int64_t row = first; row < end; ++row)
+      scales[row * fake::adapters] += weight;
+  }
+}
+
+float fake::weightOfFactors(const std::byte *layer) {
+  const auto *scaling = reinterpret_cast<const float *>(layer);
+  const float *a = scaling + 16, *b = a + panelRows * siteIn;
+  return *scaling * a[0] * b[0];
+}
+
+template <typename Load>
+static void writePanels(int64_t rows, int64_t columns, int64_t paddedRows,
+                        int64_t paddedColumns, float *to, Load load) {
+  for (int64_t i = 0; i < paddedRows; ++i)
+    for (int64_t j = 0; j < paddedColumns; ++j)
+      to[(i / fake::panelRows * paddedColumns + j) * fake::panelRows +
+         i % fake::panelRows] =
+          i < rows && j < columns ? load(i * columns + j) : 0;
+}
+
+void lori_write_f32(int64_t rows, int64_t columns, int64_t paddedRows,
+                    int64_t paddedColumns, const void *from, float *to) {
+  writePanels(rows, columns, paddedRows, paddedColumns, to,
+              [&](int64_t i) { return static_cast<const float *>(from)[i]; });
+}
+
 void lori_step(int64_t rows, int64_t outputs, const int32_t *tokens,
                const int32_t *positions, const int32_t *sequences,
                const int32_t *outputRows, const float *scales,
-               const int32_t *pages, const void *params, int64_t,
-               const int64_t *, const float *, const void *, void *keys,
-               void *values, float *logits) {
+               const int32_t *pages, const void *params, int64_t bankUses,
+               const int64_t *uses, const float *useScales, const void *bank,
+               void *keys, void *values, float *logits) {
   fake::calls.push_back(rows);
   checkRows(rows, outputs, tokens, positions, sequences, outputRows, scales);
+  std::vector<float> total(scales, scales + rows * fake::adapters);
+  addLoaded({uses, static_cast<size_t>(bankUses * useFields)}, useScales, bank,
+            {outputRows, static_cast<size_t>(outputs)}, total);
+  scales = total.data();
   expect(reinterpret_cast<uintptr_t>(params) % 64 == 0, "parameters aligned");
   const auto *table = static_cast<const float *>(params);
   auto page = [&](void *cache, int32_t sequence, int64_t position) {
@@ -208,6 +260,7 @@ ModelInfo fake::info() {
   info.adapters = {{"plus", 1, 8, 7, 100, 1000, 4000},
                    {"minus", 0.5f, 4, 7, 50, 500, 2000},
                    {"third", 1, 4, 7, 50, 500, 2000}};
+  info.bank = {panelRows, {{site, siteIn, siteOut, 1}}};
   info.eos = {2};
   info.targetCpu = "x86-64";
   info.sizes = {{"weights", vocabulary * headDim * 4}};

@@ -10,6 +10,7 @@
 
 #include "runtime/engine/ModelInfo.h"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,14 @@ namespace lori::fake {
 
 inline constexpr int64_t vocabulary = 300, logitsStride = 304, headDim = 4;
 inline constexpr int64_t pagesPerSequence = 8, adapters = 3;
+
+/// The only site of loaded adapters. One acts as the adapter "plus", weighed by
+/// its scaling * A[0, 0] * B[0, 0].
+inline constexpr const char *site = "model.layers.*.self_attn.q_proj";
+inline constexpr int64_t siteIn = 3, siteOut = 5, panelRows = 4;
+
+/// That weight, of the factors that lie at `layer`.
+float weightOfFactors(const std::byte *layer);
 
 /// A token whose logits are NaN.
 inline constexpr int32_t poison = 299;
