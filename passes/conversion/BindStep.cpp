@@ -2,7 +2,7 @@
 
 #include "dialect/lori/LoriOps.h"
 #include "passes/Passes.h"
-#include "passes/conversion/ScalarBuilder.h"
+#include "passes/conversion/BindBank.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -28,12 +28,6 @@ constexpr int64_t capacity = int64_t(1) << 24;
 
 /// Bound of the bytes of the bank; takes part in no address either.
 constexpr int64_t bankCapacity = int64_t(1) << 46;
-
-/// Fields of a use ahead of those of its sites.
-constexpr int64_t useHeader = 4;
-
-/// Bytes ahead of the factors that a bank holds for a layer: their scale.
-constexpr int64_t bankHeader = 64;
 
 /// The arguments of the C function, in the order of StepAbi.h.
 enum Argument : unsigned {
@@ -70,9 +64,6 @@ private:
   void replaceArguments();
   void replaceParam(GetParamOp get);
   void replaceWeights(AdapterWeightsOp op);
-  void replaceUse(BankUseOp op);
-  /// Lets the views of `tensor`'s storage read `storage`.
-  void replaceStorage(Value tensor, Value storage);
   void replaceReturn();
   void erase(Operation *op);
 
@@ -133,7 +124,7 @@ void Binder::createFunction() {
       toMemRef(old.getInput(4)),
       MemRefType::get({std::max<int64_t>(paramBytes, 1)}, b.getI8Type()),
       index,
-      MemRefType::get({capacity, useHeader + 2 * sites}, b.getI64Type()),
+      MemRefType::get({capacity, getUseFields(sites)}, b.getI64Type()),
       ids.clone(ArrayRef<int64_t>(capacity), f32),
       MemRefType::get({bankCapacity}, b.getI8Type()),
       toMemRef(old.getInput(5)),
@@ -237,14 +228,6 @@ void Binder::replaceParam(GetParamOp get) {
   erase(get);
 }
 
-void Binder::replaceStorage(Value tensor, Value storage) {
-  for (Operation *user : llvm::make_early_inc_range(tensor.getUsers()))
-    if (auto view = dyn_cast<StorageOp>(user)) {
-      view.replaceAllUsesWith(storage);
-      view.erase();
-    }
-}
-
 void Binder::replaceWeights(AdapterWeightsOp op) {
   auto *position = llvm::find_if(adapters, [&](AdapterOp adapter) {
     return adapter.getSymName() == op.getAdapter();
@@ -258,73 +241,6 @@ void Binder::replaceWeights(AdapterWeightsOp op) {
       ArrayRef<OpFoldResult>{one, one});
   op.replaceAllUsesWith(column);
   erase(op);
-}
-
-/// A use is a row of `uses`: its first row and number of rows, the same among
-/// the rows whose logits are wanted, then for each site the rank and the offset
-/// of its factors in the bank. There lie, layer after layer, the header, A and
-/// B.
-void Binder::replaceUse(BankUseOp op) {
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(op);
-  ScalarBuilder s(b, op.getLoc());
-  auto field = [&](uint64_t column) -> Value {
-    Value loaded = memref::LoadOp::create(
-        b, op.getLoc(), argument(Uses),
-        ValueRange{op.getUse(), s.index(static_cast<int64_t>(column))});
-    return arith::IndexCastOp::create(b, op.getLoc(), b.getIndexType(), loaded);
-  };
-  Value rank = field(useHeader + 2 * op.getSite());
-  Value offset = field(useHeader + 1 + 2 * op.getSite());
-
-  auto shrinkType = cast<RankedTensorType>(op.getShrink().getType());
-  auto expandType = cast<RankedTensorType>(op.getExpand().getType());
-  RankedTensorType shrinkStorage = getStorageType(shrinkType);
-  RankedTensorType expandStorage = getStorageType(expandType);
-  // The rank is a multiple of the panels' rows.
-  int64_t panel = getPanels(shrinkType) ? getPanels(shrinkType).getRows() : 1;
-  auto toBytes = [&](RankedTensorType storage, Value free) {
-    int64_t bytes = 4;
-    for (int64_t size : storage.getShape())
-      bytes *= ShapedType::isDynamic(size) ? 1 : size;
-    return s.mul(free, bytes);
-  };
-  Value panels = s.div(rank, panel);
-  Value shrinkBytes = toBytes(shrinkStorage, panels);
-  if (op.getLayer()) {
-    Value bytes = s.add(shrinkBytes, toBytes(expandStorage, rank));
-    offset = s.add(offset, s.mul(op.getLayer(), s.add(bytes, bankHeader)));
-  }
-  auto view = [&](RankedTensorType type, Value at, ValueRange sizes) -> Value {
-    auto memref = MemRefType::get(type.getShape(), type.getElementType());
-    return memref::ViewOp::create(b, op.getLoc(), memref, argument(Bank), at,
-                                  sizes);
-  };
-  auto toTensor = [&](RankedTensorType type, Value at, Value free) -> Value {
-    return bufferization::ToTensorOp::create(b, op.getLoc(), type,
-                                             view(type, at, free),
-                                             /*restrict=*/true,
-                                             /*writable=*/false);
-  };
-  auto one = RankedTensorType::get({1}, b.getF32Type());
-  Value scaling = memref::LoadOp::create(
-      b, op.getLoc(), view(one, offset, ValueRange{}), ValueRange{s.index(0)});
-  Value weight = memref::LoadOp::create(b, op.getLoc(), argument(UseScales),
-                                        ValueRange{op.getUse()});
-  Value factors = s.add(offset, bankHeader);
-  replaceStorage(op.getShrink(), toTensor(shrinkStorage, factors, panels));
-  replaceStorage(op.getExpand(),
-                 toTensor(expandStorage, s.add(factors, shrinkBytes), rank));
-  op.getScale().replaceAllUsesWith(s.fmul(scaling, weight));
-  uint64_t rows = op.getSelected() ? 2 : 0;
-  op.getFirst().replaceAllUsesWith(field(rows));
-  op.getRows().replaceAllUsesWith(field(rows + 1));
-  if (!getPanels(shrinkType)) {
-    op.getShrink().replaceAllUsesWith(toTensor(shrinkStorage, factors, panels));
-    op.getExpand().replaceAllUsesWith(
-        toTensor(expandStorage, s.add(factors, shrinkBytes), rank));
-  }
-  op.erase();
 }
 
 void Binder::replaceReturn() {
@@ -361,7 +277,9 @@ void Binder::run() {
     op.replaceAllUsesWith(argument(BankUses));
     op.erase();
   });
-  function.walk([&](BankUseOp op) { replaceUse(op); });
+  BankArguments bankArguments{argument(Uses), argument(UseScales),
+                              argument(Bank)};
+  function.walk([&](BankUseOp op) { bindBankUse(op, bankArguments); });
   SmallVector<GetParamOp> gets;
   function.walk([&](GetParamOp get) { gets.push_back(get); });
   for (GetParamOp get : gets)
