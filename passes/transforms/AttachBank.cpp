@@ -26,6 +26,11 @@ struct Site {
   int64_t layers = 0;
 };
 
+ArrayRef<int64_t> getWeightShape(Projection projection) {
+  return cast<RankedTensorType>(projection.linear.getWeight().getType())
+      .getShape();
+}
+
 /// Returns the path of the module that `weight` belongs to, as PEFT names it,
 /// or "" if it is no module's weight.
 StringRef getModulePath(ParamOp weight) {
@@ -47,11 +52,10 @@ struct AttachBankPass final : impl::AttachBankPassBase<AttachBankPass> {
     builder.setInsertionPointToStart(getOperation().getBody());
     SmallVector<Attribute> declared;
     for (auto &[path, site] : sites) {
-      auto type = cast<RankedTensorType>(
-          site.projections[0].linear.getWeight().getType());
-      declared.push_back(
-          SiteAttr::get(&getContext(), builder.getStringAttr(path),
-                        type.getDimSize(1), type.getDimSize(0), site.layers));
+      ArrayRef<int64_t> shape = getWeightShape(site.projections.front());
+      declared.push_back(SiteAttr::get(&getContext(),
+                                       builder.getStringAttr(path), shape[1],
+                                       shape[0], site.layers));
     }
     auto bank = AdapterBankOp::create(builder, getOperation().getLoc(),
                                       "loaded", builder.getArrayAttr(declared),
@@ -74,6 +78,13 @@ struct AttachBankPass final : impl::AttachBankPassBase<AttachBankPass> {
       site.projections.push_back({linear, weight});
       for (int64_t layer : weight.getSource().getLayers().asArrayRef())
         site.layers = std::max(site.layers, layer + 1);
+    });
+    // A site has one shape: what differs in it from layer to layer is none.
+    sites.remove_if([](const auto &entry) {
+      ArrayRef<Projection> all = entry.second.projections;
+      return llvm::any_of(all, [&](Projection projection) {
+        return getWeightShape(projection) != getWeightShape(all.front());
+      });
     });
     return sites;
   }

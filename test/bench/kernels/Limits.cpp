@@ -6,18 +6,24 @@
 
 namespace lori::bench {
 
-template <int Streams>
+template <int Streams, bool Prefetch>
 __attribute__((target("avx2"))) static uint64_t read(const uint8_t *data,
                                                      size_t bytes) {
+  constexpr size_t ahead = 4096;
   size_t stretch = bytes / Streams / 128 * 128;
   __m256i sums[Streams][4] = {};
   for (size_t at = 0; at < stretch; at += 128)
-    for (int stream = 0; stream < Streams; ++stream)
+    for (int stream = 0; stream < Streams; ++stream) {
+      if constexpr (Prefetch)
+        for (size_t line = 0; line < 128; line += 64)
+          _mm_prefetch(data + stream * stretch + at + ahead + line,
+                       _MM_HINT_T0);
       for (int part = 0; part < 4; ++part)
         sums[stream][part] = _mm256_xor_si256(
             sums[stream][part],
             _mm256_loadu_si256(reinterpret_cast<const __m256i *>(
                 data + stream * stretch + at + 32 * part)));
+    }
   __m256i all = _mm256_setzero_si256();
   for (auto &stream : sums)
     for (__m256i sum : stream)
@@ -26,15 +32,22 @@ __attribute__((target("avx2"))) static uint64_t read(const uint8_t *data,
                                _mm256_extract_epi64(all, 3));
 }
 
-uint64_t readStreams(const uint8_t *data, size_t bytes, int streams) {
+template <bool Prefetch>
+static uint64_t readAs(const uint8_t *data, size_t bytes, int streams) {
   switch (streams) {
   case 1:
-    return read<1>(data, bytes);
+    return read<1, Prefetch>(data, bytes);
   case 2:
-    return read<2>(data, bytes);
+    return read<2, Prefetch>(data, bytes);
   default:
-    return read<4>(data, bytes);
+    return read<4, Prefetch>(data, bytes);
   }
+}
+
+uint64_t readStreams(const uint8_t *data, size_t bytes, int streams,
+                     bool prefetch) {
+  return prefetch ? readAs<true>(data, bytes, streams)
+                  : readAs<false>(data, bytes, streams);
 }
 
 static volatile float sink;

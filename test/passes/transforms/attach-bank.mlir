@@ -42,3 +42,28 @@ func.func @other_weights(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %0 = lm.linear %x, %h : (tensor<?x64xf32>, tensor<64x64xf32>) -> tensor<?x64xf32>
   return %0 : tensor<?x64xf32>
 }
+
+// -----
+
+// Layers that differ in shape are no site; adapters that update them stay refused.
+// CHECK: lori.adapter_bank @loaded sites [#lori.site<"lm_head", 64, 96, 0>]
+lori.param @narrow : tensor<1x48x64xf32> from <"base", "layers.*.up.weight", [0]>
+lori.param @wide : tensor<2x96x64xf32> from <"base", "layers.*.up.weight", [1, 2]>
+lori.param @head : tensor<96x64xf32> from <"base", "lm_head.weight", []>
+
+// CHECK-LABEL: func @layers_of_two_widths
+func.func @layers_of_two_widths(%x: tensor<?x64xf32>, %layer: index)
+    -> (tensor<?x48xf32>, tensor<?x96xf32>, tensor<?x96xf32>) {
+  %w0 = lori.get_param @narrow[%layer] : tensor<48x64xf32>
+  %w1 = lori.get_param @wide[%layer] : tensor<96x64xf32>
+  %w2 = lori.get_param @head : tensor<96x64xf32>
+  // CHECK: %[[Y0:.+]] = lm.linear
+  %0 = lm.linear %x, %w0 : (tensor<?x64xf32>, tensor<48x64xf32>) -> tensor<?x48xf32>
+  // CHECK: %[[Y1:.+]] = lm.linear
+  %1 = lm.linear %x, %w1 : (tensor<?x64xf32>, tensor<96x64xf32>) -> tensor<?x96xf32>
+  // CHECK: %[[Y2:.+]] = lm.linear
+  // CHECK: %[[R2:.+]] = lori.adapt_routed %[[Y2]], %{{.+}}, @loaded site(0) :
+  %2 = lm.linear %x, %w2 : (tensor<?x64xf32>, tensor<96x64xf32>) -> tensor<?x96xf32>
+  // CHECK: return %[[Y0]], %[[Y1]], %[[R2]]
+  return %0, %1, %2 : tensor<?x48xf32>, tensor<?x96xf32>, tensor<?x96xf32>
+}
