@@ -59,8 +59,7 @@ def select(found, patterns):
     return [case for case in found if any(fnmatch.fnmatch(case.name, p) for p in patterns)]
 
 
-def measure_all(chosen, tools, rounds):
-    results = table.Results()
+def measure_all(chosen, tools, rounds, results):
     progress = (lambda text: print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)) \
         if sys.stderr.isatty() else (lambda text: None)
     for case in chosen:
@@ -71,7 +70,6 @@ def measure_all(chosen, tools, rounds):
             progress(f"round {i + 1} of {rounds}: {case.name}")
             case.measure(tools, results)
     progress("")
-    return results
 
 
 def parse():
@@ -106,10 +104,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="bench-") as work:
         tools = measure.Tools(arguments.bin.resolve(), pathlib.Path(work), arguments.threads,
                               prefill=512, decode=16 if arguments.quick else 64)
+        results = table.Results()
         try:
-            results = measure_all(chosen, tools, arguments.rounds)
+            measure_all(chosen, tools, arguments.rounds, results)
         except measure.Failed as error:
             sys.exit(f"bench: error: {error}")
+        except KeyboardInterrupt:
+            problem = "interrupted: the table has what was measured until then"
     print(*table.table(results, earlier), sep="\n")
     if arguments.json:
         arguments.json.write_text(results.to_json(threads=arguments.threads, rounds=arguments.rounds))

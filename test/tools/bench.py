@@ -28,7 +28,10 @@ model, output = sys.argv[1], pathlib.Path(sys.argv[3])
 kind = next((a.split("=")[1] for a in sys.argv if a.startswith("--weights-type=")), "stored")
 if (here / "broken").exists():
     sys.exit("lori-compile: error: broken: as it was told to be")
-output.write_text(f'#!/bin/sh\nexec {sys.executable} {here}/program.py {kind} "$@"\n')
+output.write_text(f"""#!/bin/sh
+case "$1" in --tokens) echo 7; exit;; esac
+exec {sys.executable} {here}/program.py {kind} "$@"
+""")
 output.chmod(0o755)
 if output.name.startswith("smollm2-") and "rank32" not in output.name:
     os.truncate(output, int(json.loads((here / "sizes").read_text()).get(kind, 0)))
@@ -40,8 +43,6 @@ with open(here / "calls", "a") as log:
     print("run", *sys.argv[1:], file=log)
 if "--info" in sys.argv:
     print(json.dumps({}))
-elif "--tokens" in sys.argv:
-    print("7")
 else:
     scale = 0.5 if "--adapter" in sys.argv else 1
     print(json.dumps({name: {"best": scale * value, "median": 1} for name, value in
@@ -130,10 +131,12 @@ def test_processes():
 def test_values(folder):
     make_tools(folder)
     done = bench(folder, "--rounds", "2", "--llama-bench", folder / "llama-bench", "--json", folder / "a.json",
-                 "--check", *(f"--only={name}" for name in ("f32", "q4_0", "stored", "llama-bench", "smollm2-*")))
+                 *(f"--only={name}" for name in ("f32", "q4_0", "stored", "llama-bench", "smollm2-*")))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == "", done.stderr
     rows = rows_of(folder / "a.json")
+    # A busy machine may take its time to start a program.
+    assert all(row["holds"] is not False for name, row in rows.items() if "first token" not in name), done.stdout
     assert len(rows["f32/decode"]["values"]) == 2
     assert near(rows["q4_0/decode: of read"]["median"], 0.61)
     assert rows["q4_0/decode: of read"]["bound"] == [">=", 0.25] and rows["f32/decode: of read"]["bound"] is None
@@ -152,9 +155,10 @@ def test_values(folder):
 def test_check_and_compare(folder):
     make_tools(folder)
     (folder / "sizes").write_text(json.dumps({"q8_0": cases.weight_bytes("q8_0") + 11e6}))
+    assert bench(folder, "--only=smollm2-*", "--quick", "--check").returncode == 0
     assert bench(folder, "--only=q8_0", "--quick").returncode == 0
     done = bench(folder, "--only=q8_0", "--quick", "--check", "--json", folder / "b.json")
-    assert done.returncode == 1 and "missed: q8_0/program - weights" in done.stdout, done.stdout
+    assert done.returncode == 1 and "q8_0/program - weights" in done.stdout.split("missed: ")[1], done.stdout
     speed = json.loads((folder / "speed").read_text())
     speed["q8_0"][1] *= 2
     (folder / "speed").write_text(json.dumps(speed))
