@@ -63,11 +63,34 @@ def FuseAdaptersPass : Pass<"lori-fuse-adapters", "ModuleOp"> {
     adapt(linear(x, w), x, A, B, s) -> linear(x, fuse(w, A, B, s))
 
     Fires where the update has no row weights and the linear layer no other
-    user. Nested updates become one sum that is rounded once, to `type`.
+    user. Nested updates become one sum that is rounded once, to `type`; a
+    conversion of the weight is left out, its type is that of `type=base`.
+
+    Weights named in `live` are not fused. Of a stack, the layers that are not
+    named are fused: the scales of the others are 0 in `lori.fuse`, and those
+    of the fused layers 0 in `lori.adapt`; unless `type` cannot hold the
+    weights of the live layers exactly, whose stack then stays live.
   }];
   let options = [
     Option<"type", "type", "std::string", "\"f32\"",
-           "Storage of the fused weights: f32, f16 or bf16">];
+           "Storage of the fused weights: f32, f16, bf16, or base for that of "
+           "the weight">,
+    Option<"roundedUpdate", "rounded-update", "bool", "false",
+           "Round each update before it is added, as PEFT's safe_merge does">,
+    ListOption<"live", "live", "std::string",
+               "Source names of weights whose updates stay live">];
+  let dependentDialects = ["lori::LoriDialect", "arith::ArithDialect",
+                           "tensor::TensorDialect"];
+}
+
+def MeasureFusionPass : Pass<"lori-measure-fusion", "ModuleOp"> {
+  let summary = "Replace a model by the rounding errors of its fused weights";
+  let description = [{
+    Before: linear layers read fused weights. After: the module has no function;
+    for each such weight there is a `lori.derived_param` that holds its
+    `lori.rounding_error`, layer by layer, called `error.` and the weight's
+    source name.
+  }];
   let dependentDialects = ["lori::LoriDialect"];
 }
 

@@ -45,6 +45,11 @@ if config.lori_sanitizers:
     config.available_features.add("sanitizers")
 
 config.substitutions += [
+    # The shared programs of tests, before the interpreter they run in.
+    ("%tiny-model", f"{config.lori_python} {config.test_source_root}/tiny_model.py"),
+    ("%exits", f"{config.lori_python} {config.test_source_root}/expect_status.py"),
+    ("%cc", config.lori_c_compiler),
+    ("%source", config.lori_source_dir),
     ("%python", config.lori_python),
     ("%bin", config.lori_tools_dir),
     ("%data", os.path.join(config.test_source_root, "data")),

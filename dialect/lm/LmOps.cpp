@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dialect/lm/LmOps.h"
+#include "dialect/lori/FloatSyntax.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
@@ -8,6 +9,8 @@
 
 using namespace mlir;
 using namespace mlir::lm;
+using mlir::lori::parseFloats;
+using mlir::lori::printFloats;
 
 #define GET_OP_CLASSES
 #include "dialect/lm/LmOps.cpp.inc"

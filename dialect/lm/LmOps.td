@@ -172,7 +172,7 @@ def Lm_RotaryTableOp : Lm_Op<"rotary_table"> {
   let arguments = (ins Lm_Ids:$positions, DenseF32ArrayAttr:$frequencies);
   let results = (outs Lm_RotaryTable:$result);
   let assemblyFormat = [{
-    $positions `frequencies` `(` $frequencies `)` attr-dict `:` functional-type(operands, results)
+    $positions `frequencies` `(` custom<Floats>($frequencies) `)` attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

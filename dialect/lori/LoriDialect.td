@@ -18,11 +18,21 @@ def LoriDialect : Dialect {
     `lori.frozen_projection` made it, `B` is masked because `lori.mask` did,
     block-quantised storage is an element type, the order of a weight in memory
     an encoding. Weights themselves never are: `lori.param` names them.
+
+    A module of its own says by attributes where those are, and what it is:
+    `lori.files` is an array of `#lori.file`, `lori.context` the number of
+    positions that a sequence may take, and the unit `lori.resolved` says that
+    adapters are attached and the storage of weights is chosen.
   }];
   let cppNamespace = "::mlir::lori";
+  let hasOperationAttrVerify = 1;
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let extraClassDeclaration = [{
+    static StringRef getFilesAttrName() { return "lori.files"; }
+    static StringRef getContextAttrName() { return "lori.context"; }
+    static StringRef getResolvedAttrName() { return "lori.resolved"; }
+
     void registerTypes();
     void registerAttributes();
   }];

@@ -88,6 +88,23 @@ LogicalResult FuseOp::verify() {
   if (weight.getShape() != result.getShape())
     return emitOpError("expected the result (")
            << result << ") to have the weight's shape (" << weight << ")";
+  // fuse_c5
+  if (getRoundedUpdate() && !isa<FloatType>(result.getElementType()))
+    return emitOpError("expected floats where the update is rounded, found ")
+           << result;
+  return success();
+}
+
+LogicalResult RoundingErrorOp::verify() {
+  auto rounded = cast<ShapedType>(getRounded().getType());
+  auto exact = cast<ShapedType>(getExact().getType());
+  // rounding_error_c1
+  if (rounded.getShape() != exact.getShape())
+    return emitOpError("expected the rounded matrix (")
+           << rounded << ") to have the exact one's shape (" << exact << ")";
+  // rounding_error_c2
+  if (getType().getShape() != ArrayRef<int64_t>{1})
+    return emitOpError("expected one error, found ") << getType();
   return success();
 }
 

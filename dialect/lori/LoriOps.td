@@ -138,8 +138,12 @@ def Lori_FuseOp : Lori_Op<"fuse", [Pure]> {
     once to the result's storage. `weight` and `result` are `[out, in]`,
     `shrink` is `[r, in]`, `expand` `[out, r]`.
 
+    With `rounded_update` the update is rounded to the result's storage before
+    it is added, and the sum a second time: what PEFT's `safe_merge` does.
+
     (C1) dim(shrink, 1) = dim(weight, 1); (C2) dim(expand, 0) = dim(weight, 0);
-    (C3) dim(shrink, 0) = dim(expand, 1); (C4) shape(result) = shape(weight).
+    (C3) dim(shrink, 0) = dim(expand, 1); (C4) shape(result) = shape(weight);
+    (C5) with `rounded_update` the result's entries are floats.
 
     Example:
     ```mlir
@@ -148,11 +152,34 @@ def Lori_FuseOp : Lori_Op<"fuse", [Pure]> {
     ```
   }];
   let arguments = (ins Lori_StoredMatrix:$weight, Lori_StoredMatrix:$shrink,
-                       Lori_StoredMatrix:$expand, F32:$scale);
+                       Lori_StoredMatrix:$expand, F32:$scale,
+                       UnitAttr:$rounded_update);
   let results = (outs Lori_StoredMatrix:$result);
   let assemblyFormat = [{
     $weight `,` $shrink `,` $expand `scale` `(` $scale `)`
-    attr-dict `:` functional-type(operands, results)
+    (`rounded_update` $rounded_update^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lori_RoundingErrorOp : Lori_Op<"rounding_error", [Pure]> {
+  let summary = "Measure how far a stored matrix is from the exact one";
+  let description = [{
+    `error = |rounded - exact| / |exact|` in the Frobenius norm, 0 where both
+    are zero; not finite where `rounded` is not. Sums are in f64.
+
+    (C1) shape(rounded) = shape(exact); (C2) the result is one number.
+
+    Example:
+    ```mlir
+    %e = lori.rounding_error %stored, %sum
+      : (tensor<576x576x!lori.quant<q8_0>>, tensor<576x576xf32>) -> tensor<1xf32>
+    ```
+  }];
+  let arguments = (ins Lori_StoredMatrix:$rounded, Lori_StoredMatrix:$exact);
+  let results = (outs 1DTensorOf<[F32]>:$error);
+  let assemblyFormat = [{
+    $rounded `,` $exact attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dialect/lori/LoriTypes.h"
+#include "dialect/lori/FloatSyntax.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -96,6 +97,14 @@ LogicalResult SourceAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << name.getValue() << ") has a '*'";
   if (llvm::any_of(layers.asArrayRef(), [](int64_t l) { return l < -1; }))
     return emitError() << "expected layer numbers of at least -1";
+  return success();
+}
+
+LogicalResult FileAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               StringAttr name, StringAttr path,
+                               StringAttr fingerprint) {
+  if (name.empty() || path.empty())
+    return emitError() << "expected a name and a path";
   return success();
 }
 

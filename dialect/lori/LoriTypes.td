@@ -120,6 +120,26 @@ def Lori_SourceAttr : AttrDef<LoriDialect, "Source"> {
   let genVerifyDecl = 1;
 }
 
+def Lori_FileAttr : AttrDef<LoriDialect, "File"> {
+  let mnemonic = "file";
+  let summary = "Where a file that parameters come from lies";
+  let description = [{
+    An entry of the array `lori.files` of a module: what `#lori.source` calls
+    `name` lies at `path`, relative to the module's own file. A path is that of
+    a checkpoint (a Hugging Face directory or a GGUF file), a PEFT directory, or
+    a safetensors file. `fingerprint`, if it is not empty, is that of the
+    contents which the module was made for.
+
+    Example: `#lori.file<"base", "../tiny", "5f2c…">`.
+  }];
+  let parameters = (ins
+    "::mlir::StringAttr":$name,
+    "::mlir::StringAttr":$path,
+    "::mlir::StringAttr":$fingerprint);
+  let assemblyFormat = "`<` $name `,` $path `,` $fingerprint `>`";
+  let genVerifyDecl = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // An adapter's module
 //===----------------------------------------------------------------------===//
@@ -139,7 +159,7 @@ def Lori_ModuleAttr : AttrDef<LoriDialect, "Module"> {
     "::mlir::FlatSymbolRefAttr":$shrink,
     "::mlir::FlatSymbolRefAttr":$expand,
     "::mlir::DenseF64ArrayAttr":$scales);
-  let assemblyFormat = "`<` $target `,` $shrink `,` $expand `,` $scales `>`";
+  let assemblyFormat = "`<` $target `,` $shrink `,` $expand `,` custom<Floats>($scales) `>`";
 }
 
 def Lori_Init : I32EnumAttr<"InitKind", "the distribution of a frozen projection", [

@@ -44,7 +44,8 @@ private:
   Value index(int64_t value) { return scalar().index(value); }
   static MemRefType toMemRef(RankedTensorType type);
 
-  /// Allocates a row of floats, once for the whole function.
+  /// Allocates memory, here a row of floats, once for the whole function.
+  Value allocate(int64_t size, Type element);
   Value allocateRow(int64_t columns);
 
   /// Emits a loop of `count` steps around `body`.
@@ -55,11 +56,18 @@ private:
   LogicalResult storeResult(Value value, Value out);
   LogicalResult storeFloats(Value value, Value out);
   LogicalResult storeBlocks(Value value, Value out);
+  LogicalResult storeFusedBlocks(FuseOp op, Value out);
   LogicalResult copyBlocks(Value value, Value out);
   LogicalResult storeVector(Value value, Value out);
+  LogicalResult storeError(RoundingErrorOp op, Value out);
 
   /// Emits the evaluation of row `row` of `value` into `scratch`.
   LogicalResult fillRow(Value value, Value row, Value scratch);
+  /// The same, but before `value`'s op rounds to its type.
+  LogicalResult fillExactRow(Value value, Value row, Value scratch);
+  LogicalResult checkEncodable(RankedTensorType type);
+  void roundRow(Type element, int64_t columns, Value scratch);
+  void roundBlocks(QuantType quant, int64_t columns, Value scratch);
   LogicalResult fuseRow(FuseOp op, Value row, Value scratch);
   void fillHadamardRow(int64_t size, Value row, Value scratch);
   /// Returns the row of a rearrangement's source that becomes row `row`.
@@ -97,11 +105,14 @@ void Evaluator::loop(int64_t count, function_ref<void(Value)> body) {
   loop(index(count), body);
 }
 
-Value Evaluator::allocateRow(int64_t columns) {
+Value Evaluator::allocate(int64_t size, Type element) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&function.front());
-  return memref::AllocaOp::create(b, loc,
-                                  MemRefType::get({columns}, b.getF32Type()));
+  return memref::AllocaOp::create(b, loc, MemRefType::get({size}, element));
+}
+
+Value Evaluator::allocateRow(int64_t columns) {
+  return allocate(columns, b.getF32Type());
 }
 
 ElementAccess Evaluator::access(GetParamOp get) {
@@ -162,6 +173,7 @@ LogicalResult Evaluator::fuseRow(FuseOp op, Value row, Value scratch) {
     return failure();
 
   // delta = B[row, :] A, then weight + scale * delta, as PEFT does.
+  Type element = cast<RankedTensorType>(op.getType()).getElementType();
   Value delta = allocateRow(columns);
   loop(columns, [&](Value k) {
     memref::StoreOp::create(b, loc, scalar().f32(0), delta, ValueRange{k});
@@ -178,7 +190,10 @@ LogicalResult Evaluator::fuseRow(FuseOp op, Value row, Value scratch) {
   loop(columns, [&](Value k) {
     Value update = memref::LoadOp::create(b, loc, delta, ValueRange{k});
     Value weight = memref::LoadOp::create(b, loc, scratch, ValueRange{k});
-    Value sum = scalar().fadd(weight, scalar().fmul(*scale, update));
+    update = scalar().fmul(*scale, update);
+    if (op.getRoundedUpdate() && !element.isF32())
+      update = widen(b, loc, arith::TruncFOp::create(b, loc, element, update));
+    Value sum = scalar().fadd(weight, update);
     memref::StoreOp::create(b, loc, sum, scratch, ValueRange{k});
   });
   return success();
@@ -197,7 +212,7 @@ void Evaluator::fillHadamardRow(int64_t size, Value row, Value scratch) {
   });
 }
 
-LogicalResult Evaluator::fillRow(Value value, Value row, Value scratch) {
+LogicalResult Evaluator::fillExactRow(Value value, Value row, Value scratch) {
   int64_t columns = cast<RankedTensorType>(value.getType()).getDimSize(1);
   Operation *op = value.getDefiningOp();
   if (auto get = dyn_cast<GetParamOp>(op)) {
@@ -213,28 +228,70 @@ LogicalResult Evaluator::fillRow(Value value, Value row, Value scratch) {
     fillHadamardRow(columns, row, scratch);
     return success();
   }
-  if (auto fuse = dyn_cast<FuseOp>(op)) {
-    if (failed(fuseRow(fuse, row, scratch)))
-      return failure();
-  } else if (auto convert = dyn_cast<ConvertOp>(op)) {
-    if (failed(fillRow(convert.getSource(), row, scratch)))
-      return failure();
-  } else {
-    return op->emitError("cannot be evaluated when a model is compiled");
-  }
-  // Each op rounds to its own type.
-  Type element = cast<RankedTensorType>(value.getType()).getElementType();
-  if (element.isF32())
+  if (auto fuse = dyn_cast<FuseOp>(op))
+    return fuseRow(fuse, row, scratch);
+  if (auto convert = dyn_cast<ConvertOp>(op))
+    return fillRow(convert.getSource(), row, scratch);
+  return op->emitError("cannot be evaluated when a model is compiled");
+}
+
+LogicalResult Evaluator::fillRow(Value value, Value row, Value scratch) {
+  if (failed(fillExactRow(value, row, scratch)))
+    return failure();
+  // Ops that compute round to their own type.
+  auto type = cast<RankedTensorType>(value.getType());
+  if (!isa<FuseOp, ConvertOp>(value.getDefiningOp()))
     return success();
-  if (!isa<FloatType>(element))
-    return op->emitError("expected floats inside an initializer");
+  if (failed(checkEncodable(type)))
+    return failure();
+  roundRow(type.getElementType(), type.getDimSize(1), scratch);
+  return success();
+}
+
+LogicalResult Evaluator::checkEncodable(RankedTensorType type) {
+  auto quant = dyn_cast<QuantType>(type.getElementType());
+  if (quant && quant.getBlockEntries() != 32)
+    return derived.emitError("expected f32, f16, bf16, q8_0, q4_0 or q4_1 "
+                             "where entries are computed, found ")
+           << type;
+  return success();
+}
+
+void Evaluator::roundRow(Type element, int64_t columns, Value scratch) {
+  if (element.isF32())
+    return;
+  if (auto quant = dyn_cast<QuantType>(element))
+    return roundBlocks(quant, columns, scratch);
   loop(columns, [&](Value k) {
     Value entry = memref::LoadOp::create(b, loc, scratch, ValueRange{k});
     Value rounded = arith::TruncFOp::create(b, loc, element, entry);
     memref::StoreOp::create(b, loc, widen(b, loc, rounded), scratch,
                             ValueRange{k});
   });
-  return success();
+}
+
+void Evaluator::roundBlocks(QuantType quant, int64_t columns, Value scratch) {
+  Value bytes = allocate(quant.getBlockBytes(), b.getI8Type());
+  loop(columns / quant.getBlockEntries(), [&](Value block) {
+    Value first = scalar().mul(block, quant.getBlockEntries());
+    encodeBlock(
+        b, loc, quant.getFormat(),
+        [&](OpBuilder &inner, Value entry) -> Value {
+          Value at = arith::AddIOp::create(inner, loc, first, entry);
+          return memref::LoadOp::create(inner, loc, scratch, ValueRange{at});
+        },
+        [&](OpBuilder &inner, Value byte, Value stored) {
+          memref::StoreOp::create(inner, loc, stored, bytes, ValueRange{byte});
+        });
+    loop(quant.getBlockEntries(), [&](Value entry) {
+      Value rounded = decodeEntry(
+          b, loc, quant.getFormat(), entry, [&](Value byte) -> Value {
+            return memref::LoadOp::create(b, loc, bytes, ValueRange{byte});
+          });
+      memref::StoreOp::create(b, loc, rounded, scratch,
+                              ValueRange{scalar().add(first, entry)});
+    });
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -298,14 +355,13 @@ LogicalResult Evaluator::storeFloats(Value value, Value out) {
 LogicalResult Evaluator::storeBlocks(Value value, Value out) {
   auto type = cast<RankedTensorType>(derived.getYielded().getType());
   auto quant = cast<QuantType>(type.getElementType());
-  auto convert = value.getDefiningOp<ConvertOp>();
-  if (!convert)
-    return derived.emitError("expected a conversion to block storage");
+  if (failed(checkEncodable(type)))
+    return failure();
   int64_t columns = type.getDimSize(1);
   Value scratch = allocateRow(columns);
   LogicalResult status = success();
   loop(type.getDimSize(0), [&](Value row) {
-    status = fillRow(convert.getSource(), row, scratch);
+    status = fillExactRow(value, row, scratch);
     loop(columns / quant.getBlockEntries(), [&](Value block) {
       Value first = scalar().mul(block, quant.getBlockEntries());
       encodeBlock(
@@ -320,6 +376,31 @@ LogicalResult Evaluator::storeBlocks(Value value, Value out) {
     });
   });
   return status;
+}
+
+/// A layer without an update keeps its blocks: encoding what they decode to
+/// need not give them back.
+LogicalResult Evaluator::storeFusedBlocks(FuseOp op, Value out) {
+  Value weight = op, isUpdated;
+  while (auto fuse = weight.getDefiningOp<FuseOp>()) {
+    FailureOr<Value> scale = evaluateScalar(fuse.getScale());
+    if (failed(scale))
+      return failure();
+    Value isOn = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE,
+                                       *scale, scalar().f32(0));
+    isUpdated = isUpdated ? scalar().bitOr(isUpdated, isOn) : isOn;
+    weight = fuse.getWeight();
+  }
+  if (cast<RankedTensorType>(weight.getType()).getElementType() !=
+      cast<RankedTensorType>(op.getType()).getElementType())
+    return storeBlocks(op, out);
+  auto choice = scf::IfOp::create(b, loc, isUpdated, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  if (failed(storeBlocks(op, out)))
+    return failure();
+  b.setInsertionPointToStart(choice.elseBlock());
+  return copyBlocks(weight, out);
 }
 
 LogicalResult Evaluator::copyBlocks(Value value, Value out) {
@@ -372,6 +453,8 @@ LogicalResult Evaluator::storeVector(Value value, Value out) {
 
 LogicalResult Evaluator::storeResult(Value value, Value out) {
   auto type = cast<RankedTensorType>(value.getType());
+  if (auto error = value.getDefiningOp<RoundingErrorOp>())
+    return storeError(error, out);
   if (type.getRank() == 1)
     return storeVector(value, out);
   if (type.getRank() != 2)
@@ -392,8 +475,53 @@ LogicalResult Evaluator::storeResult(Value value, Value out) {
       });
     });
   }
+  if (auto fuse = value.getDefiningOp<FuseOp>())
+    return storeFusedBlocks(fuse, out);
   return value.getDefiningOp<ConvertOp>() ? storeBlocks(value, out)
                                           : copyBlocks(value, out);
+}
+
+LogicalResult Evaluator::storeError(RoundingErrorOp op, Value out) {
+  auto type = cast<RankedTensorType>(op.getExact().getType());
+  int64_t columns = type.getDimSize(1);
+  Value rounded = allocateRow(columns), exact = allocateRow(columns);
+  Type f64 = b.getF64Type();
+  Value sums = allocate(2, f64),
+        zero = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(0));
+  auto addSquare = [&](int64_t sum, Value entry) {
+    Value wide = arith::ExtFOp::create(b, loc, f64, entry);
+    Value at = index(sum);
+    Value old = memref::LoadOp::create(b, loc, sums, ValueRange{at});
+    Value square = scalar().fmul(wide, wide);
+    memref::StoreOp::create(b, loc, scalar().fadd(old, square), sums,
+                            ValueRange{at});
+  };
+  loop(2, [&](Value sum) {
+    memref::StoreOp::create(b, loc, zero, sums, ValueRange{sum});
+  });
+  LogicalResult status = success();
+  loop(type.getDimSize(0), [&](Value row) {
+    if (failed(fillRow(op.getRounded(), row, rounded)) ||
+        failed(fillRow(op.getExact(), row, exact)))
+      status = failure();
+    loop(columns, [&](Value k) {
+      Value is = memref::LoadOp::create(b, loc, rounded, ValueRange{k});
+      Value wanted = memref::LoadOp::create(b, loc, exact, ValueRange{k});
+      addSquare(0, scalar().fsub(is, wanted));
+      addSquare(1, wanted);
+    });
+  });
+  Value difference = memref::LoadOp::create(b, loc, sums, index(0));
+  Value norm = memref::LoadOp::create(b, loc, sums, index(1));
+  Value quotient =
+      math::SqrtOp::create(b, loc, Value(scalar().fdiv(difference, norm)));
+  Value isExact = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ,
+                                        difference, zero);
+  Value error = scalar().select(isExact, zero, quotient);
+  memref::StoreOp::create(
+      b, loc, arith::TruncFOp::create(b, loc, b.getF32Type(), error), out,
+      ValueRange{index(0)});
+  return status;
 }
 
 //===----------------------------------------------------------------------===//

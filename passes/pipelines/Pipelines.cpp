@@ -17,7 +17,25 @@
 
 namespace mlir::lori {
 
-void buildModelPipeline(OpPassManager &pm,
+static void addConversion(OpPassManager &pm,
+                          const ModelPipelineOptions &options) {
+  ConvertWeightsPassOptions convert;
+  convert.type = options.weightsType;
+  pm.addPass(createConvertWeightsPass(convert));
+}
+
+static void addFusion(OpPassManager &pm, const ModelPipelineOptions &options) {
+  // What the weights are stored as is what fused ones are then stored as.
+  if (options.fuseType == "base")
+    addConversion(pm, options);
+  FuseAdaptersPassOptions fuse;
+  fuse.type = options.fuseType;
+  fuse.roundedUpdate = options.roundedUpdate;
+  llvm::append_range(fuse.live, options.liveWeights);
+  pm.addPass(createFuseAdaptersPass(fuse));
+}
+
+static void addAdapters(OpPassManager &pm,
                         const ModelPipelineOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -25,18 +43,26 @@ void buildModelPipeline(OpPassManager &pm,
   attach.live = options.live;
   pm.addPass(createAttachAdaptersPass(attach));
   pm.addPass(createAttachBankPass());
-  if (!options.live) {
-    FuseAdaptersPassOptions fuse;
-    fuse.type = options.fuseType;
-    pm.addPass(createFuseAdaptersPass(fuse));
-  }
+  if (!options.live)
+    addFusion(pm, options);
+}
+
+void buildModelPipeline(OpPassManager &pm,
+                        const ModelPipelineOptions &options) {
+  addAdapters(pm, options);
   pm.addPass(createFoldResidualPass());
-  ConvertWeightsPassOptions convert;
-  convert.type = options.weightsType;
-  pm.addPass(createConvertWeightsPass(convert));
+  addConversion(pm, options);
   pm.addPass(createRotateHeadsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+void buildFusionMeasurePipeline(OpPassManager &pm,
+                                const ModelPipelineOptions &options) {
+  addAdapters(pm, options);
+  pm.addPass(createMeasureFusionPass());
+  pm.addPass(createLowerInitializersPass());
+  pm.addPass(createCanonicalizerPass());
 }
 
 void buildLoweringPipeline(OpPassManager &pm, int64_t panelRows) {
@@ -105,6 +131,20 @@ struct ModelOptions : PassPipelineOptions<ModelOptions> {
   Option<std::string> weightsType{*this, "weights-type",
                                   llvm::cl::desc("Storage of weights"),
                                   llvm::cl::init("auto")};
+  Option<bool> roundedUpdate{
+      *this, "rounded-update",
+      llvm::cl::desc("Round each update before it is added"),
+      llvm::cl::init(false)};
+  ListOption<std::string> liveWeights{
+      *this, "live-weights",
+      llvm::cl::desc("Source names of weights whose adapters stay live")};
+
+  ModelPipelineOptions get() const {
+    ModelPipelineOptions options{
+        live, fuseType, weightsType, roundedUpdate, {}};
+    llvm::append_range(options.liveWeights, liveWeights);
+    return options;
+  }
 };
 
 struct LoweringOptions : PassPipelineOptions<LoweringOptions> {
@@ -120,8 +160,13 @@ void registerPipelines() {
   PassPipelineRegistration<ModelOptions>(
       "lori-model", "Resolve adapters and choose the storage of weights",
       [](OpPassManager &pm, const ModelOptions &options) {
-        buildModelPipeline(
-            pm, {options.live, options.fuseType, options.weightsType});
+        buildModelPipeline(pm, options.get());
+      });
+  PassPipelineRegistration<ModelOptions>(
+      "lori-fusion-errors",
+      "Replace a model by functions for the rounding errors of fused weights",
+      [](OpPassManager &pm, const ModelOptions &options) {
+        buildFusionMeasurePipeline(pm, options.get());
       });
   PassPipelineRegistration<LoweringOptions>(
       "lori-lowering", "Place parameters and lower a model graph to linalg",

@@ -16,14 +16,23 @@ namespace mlir::lori {
 struct ModelPipelineOptions {
   /// Adapters are weighed when the program runs, or fused into the weights.
   bool live = true;
-  /// Storage of fused weights: f32, f16, bf16.
+  /// Storage of fused weights: f32, f16, bf16, or base for that of the weights.
   std::string fuseType = "f32";
   /// Storage of weights: auto, f32, f16, bf16, q8_0, q4_0, q4_1.
   std::string weightsType = "auto";
+  /// Rounds each update before it is added, as PEFT's safe_merge does.
+  bool roundedUpdate = false;
+  /// Source names of weights whose adapters stay live.
+  std::vector<std::string> liveWeights;
 };
 
 /// Phases 1 to 3 without layouts: adapters resolved, storage chosen.
 void buildModelPipeline(OpPassManager &pm, const ModelPipelineOptions &options);
+
+/// Instead of the above: fuses adapters, and leaves the rounding errors of the
+/// fused weights as derived parameters with their initializers on memory.
+void buildFusionMeasurePipeline(OpPassManager &pm,
+                                const ModelPipelineOptions &options);
 
 /// Phases 3 and 4: parameters placed, panels of `panelRows` rows (0: plain
 /// matrices), step and initializers on memory, declarations kept.

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/Support/InterleavedRange.h"
 
@@ -145,6 +146,11 @@ LogicalResult Attacher::attach(lm::LinearOp linear, ParamOp weight,
       AdaptOp::create(builder, loc, last.getType(), last, linear.getX(), shrink,
                       expand, scale(builder, loc, module, layer), weights);
   last.replaceAllUsesExcept(adapt, adapt);
+  remark::passed(
+      loc,
+      remark::RemarkOpts::name("attached").category("lori-attach-adapters"))
+      << remark::add("attached adapter '{0}'{1}", adapter.getSymName(),
+                     live ? ", weighed when the program runs" : "");
   return success();
 }
 
@@ -178,6 +184,11 @@ struct AttachAdaptersPass final
             return signalPassFailure();
       }
     }
+    // Updates that are always on no longer have a name.
+    if (!live)
+      for (auto adapter :
+           llvm::make_early_inc_range(getOperation().getOps<AdapterOp>()))
+        adapter.erase();
   }
 };
 

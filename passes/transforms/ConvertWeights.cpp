@@ -6,6 +6,7 @@
 #include "passes/transforms/ParameterUtils.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::lori {
 #define GEN_PASS_DEF_CONVERTWEIGHTSPASS
@@ -62,6 +63,11 @@ struct ConvertWeightsPass final
         target = f16;
     if (target == type.getElementType())
       return;
+    remark::passed(
+        operand.getOwner()->getLoc(),
+        remark::RemarkOpts::name("converted").category("lori-convert-weights"))
+        << remark::add("stored as {0} instead of {1}", printType(target),
+                       printType(type));
     OpBuilder builder(operand.getOwner());
     builder.setInsertionPointAfterValue(operand.get());
     // One conversion serves all users, so it must stand ahead of them.

@@ -6,6 +6,7 @@
 #include "passes/transforms/ParameterUtils.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::lori {
 #define GEN_PASS_DEF_PACKWEIGHTSPASS
@@ -52,6 +53,12 @@ struct PackWeightsPass final : impl::PackWeightsPassBase<PackWeightsPass> {
         twin->moveAfter(operand.get().getDefiningOp());
         return operand.set(twin);
       }
+    remark::passed(
+        operand.getOwner()->getLoc(),
+        remark::RemarkOpts::name("packed").category("lori-pack-weights"))
+        << remark::add("laid out {0} x {1} of {2} in panels of {3} rows",
+                       type.getDimSize(0), type.getDimSize(1), printType(type),
+                       rows.getValue());
     OpBuilder builder(&getContext());
     builder.setInsertionPointAfterValue(operand.get());
     operand.set(PackOp::create(builder, operand.getOwner()->getLoc(), packed,

@@ -3,7 +3,9 @@
 #include "passes/transforms/ParameterUtils.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -24,6 +26,33 @@ Value mlir::lori::getLayerIndex(Value value) {
   while (!isa<GetParamOp>(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   return value.getDefiningOp<GetParamOp>().getLayer();
+}
+
+SmallVector<std::string> mlir::lori::getSourceNames(Value weight,
+                                                    ParamOp param) {
+  std::string name = param.getSource().getName().str();
+  ArrayRef<int64_t> layers = param.getSource().getLayers();
+  if (layers.empty())
+    return {name};
+  if (std::optional<int64_t> one = getConstantIntValue(getLayerIndex(weight)))
+    layers = *one >= 0 && *one < static_cast<int64_t>(layers.size())
+                 ? layers.slice(*one, 1)
+                 : ArrayRef<int64_t>();
+  size_t star = name.find('*');
+  SmallVector<std::string> names;
+  for (int64_t layer : layers)
+    names.push_back(name.substr(0, star) + std::to_string(layer) +
+                    name.substr(star + 1));
+  return names;
+}
+
+std::string mlir::lori::printType(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  if (auto quant = dyn_cast<QuantType>(element))
+    return stringifyQuantFormat(quant.getFormat()).str();
+  std::string text;
+  llvm::raw_string_ostream(text) << element;
+  return text;
 }
 
 Value mlir::lori::toStackIndex(OpBuilder &builder, Location loc, Value layer,

@@ -32,6 +32,13 @@ Value getUpdatedOutput(lm::LinearOp linear);
 /// be computed when the model is compiled.
 bool isParameter(Value value);
 
+/// Returns the names of the tensors that `weight`, made of `param`, reads:
+/// those of all layers of a stack, in order, or of the one at a constant index.
+SmallVector<std::string> getSourceNames(Value weight, ParamOp param);
+
+/// Returns `type` as text without the shape's noise: `bf16`, `q8_0`.
+std::string printType(Type type);
+
 /// Returns the storage type that a user names: f32, f16, bf16, q8_0, q4_0,
 /// q4_1; null for another text.
 Type parseStorageType(MLIRContext *context, StringRef name);

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "tools/driver/Compiler.h"
-#include "passes/Passes.h"
+#include "dialect/lori/LoriDialect.h"
 #include "passes/pipelines/Pipelines.h"
 #include "passes/pipelines/Registration.h"
 #include "runtime/engine/ArtefactWriter.h"
 #include "runtime/support/Error.h"
 #include "runtime/threads/Threads.h"
+#include "tools/driver/FusionCheck.h"
 #include "tools/driver/Linker.h"
+#include "tools/driver/ModelInput.h"
 #include "tools/driver/ModelMetadata.h"
 #include "tools/driver/ObjectEmitter.h"
 #include "tools/driver/ParameterSection.h"
+#include "tools/driver/PassRunner.h"
 #include "tools/driver/Progress.h"
-#include "tools/import/Import.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Pass/PassManager.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cmath>
+#include <filesystem>
 #include <unistd.h>
 
 using namespace lori;
@@ -31,27 +35,25 @@ public:
   void run();
 
 private:
-  void openAdapters();
-  ImportOptions chooseImport() const;
-  std::string chooseFuseType() const;
+  mlir::lori::ModelPipelineOptions choosePipeline() const;
+  void keepLive(mlir::lori::ModelPipelineOptions &model) const;
 
   void lowerModel();
-  mlir::OwningOpRef<mlir::ModuleOp> takeFunctions(bool initializers);
-  void generate(mlir::ModuleOp module, bool isStep);
-  void runPasses(mlir::ModuleOp module,
-                 llvm::function_ref<void(mlir::OpPassManager &)> build);
+  void generateStep(mlir::ModuleOp step);
   void writeText(llvm::function_ref<void(llvm::raw_ostream &)> print);
+  void writeModule();
   void writeProgram(const std::string &image, ImageKind kind);
 
   const CompileOptions &options;
+  unsigned threads;
   CpuTarget target;
-  Checkpoint checkpoint;
-  std::vector<PeftAdapter> adapters;
-  ParameterFiles files;
   mlir::DialectRegistry registry;
   mlir::MLIRContext context;
+  PassRunner passes;
+  std::unique_ptr<ModelInput> input;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  ImportOptions import;
+  TextSources text;
+  ModelInfo info;
 };
 
 } // namespace
@@ -63,110 +65,68 @@ static mlir::DialectRegistry makeRegistry() {
 }
 
 Compilation::Compilation(const CompileOptions &options)
-    : options(options), target(CpuTarget::parse(options.cpu)),
-      checkpoint(Checkpoint::open(options.model)), files(checkpoint),
-      registry(makeRegistry()), context(registry) {
-  openAdapters();
-  import = chooseImport();
+    : options(options),
+      threads(options.threads != 0
+                  ? options.threads
+                  : static_cast<unsigned>(lori_available_cpus())),
+      target(CpuTarget::parse(options.cpu)), registry(makeRegistry()),
+      context(registry), passes(context, options.model, options.remarks),
+      input(ModelInput::open(options, context)) {}
+
+mlir::lori::ModelPipelineOptions Compilation::choosePipeline() const {
+  mlir::lori::ModelPipelineOptions model;
+  model.live = options.mode == AdapterMode::Live;
+  model.weightsType = options.weightsType;
+  model.fuseType = options.fuseType;
+  model.roundedUpdate = options.safeMerge;
+  if (options.safeMerge)
+    model.fuseType = "base";
+  else if (options.fuseType == "auto")
+    model.fuseType = input->hasNarrowWeights() ? "f16" : "f32";
+  return model;
 }
 
-void Compilation::openAdapters() {
-  // The files refer to the adapters, so that these must not move afterwards.
-  adapters.reserve(options.adapters.size());
-  for (const AdapterArgument &argument : options.adapters) {
-    adapters.push_back(PeftAdapter::open(argument.path, checkpoint));
-    files.addAdapter(argument.name, adapters.back());
-    if (options.quiet)
+/// Measures what fusing rounds away, and keeps live what loses too much.
+void Compilation::keepLive(mlir::lori::ModelPipelineOptions &model) const {
+  for (const FusionError &error :
+       measureFusion(*module, model, input->files(), passes, threads)) {
+    bool isBounded = options.maxFuseError != 0;
+    if (!std::isfinite(error.error) && !isBounded)
+      throw Error(options.model,
+                  "fusing makes entries of " + error.weight +
+                      " infinite or NaN, use a wider --fuse-type or "
+                      "--mode=live");
+    if (!isBounded || error.error <= static_cast<float>(options.maxFuseError))
       continue;
-    for (const std::string &warning : adapters.back().warnings())
-      llvm::errs() << "lori-compile: warning: " << warning << '\n';
-    for (const std::string &note : adapters.back().notes())
-      llvm::errs() << "lori-compile: note: " << note << '\n';
+    model.liveWeights.push_back(error.weight);
+    if (!options.quiet)
+      llvm::errs() << "lori-compile: note: " << error.weight
+                   << " stays live: fused it would have a relative error of "
+                   << llvm::format("%.3g", static_cast<double>(error.error))
+                   << '\n';
   }
 }
 
-ImportOptions Compilation::chooseImport() const {
-  ImportOptions import;
-  import.context =
-      options.context != 0 ? options.context : checkpoint.config().context;
-  bool allF32 = true;
-  for (const StoredTensor &tensor : checkpoint.tensors())
-    allF32 &= tensor.type == StorageType::F32;
-  if (options.kvType == "f32" || (options.kvType == "auto" && allF32))
-    import.cacheType = StorageType::F32;
-  else if (options.kvType == "bf16")
-    import.cacheType = StorageType::BF16;
-  else if (options.kvType == "q8_0")
-    import.cacheType = StorageType::Q8_0;
-  else
-    import.cacheType = StorageType::F16;
-  int64_t headDim = checkpoint.config().headDim;
-  if (import.cacheType == StorageType::Q8_0 && headDim % 32 != 0)
-    throw Error(options.model,
-                "--kv-type=q8_0 stores blocks of 32 entries, but the model's "
-                "head_dim is " +
-                    std::to_string(headDim) + ", take f16 or bf16");
-  return import;
-}
-
-std::string Compilation::chooseFuseType() const {
-  if (options.fuseType != "auto")
-    return options.fuseType;
-  for (const StoredTensor &tensor : checkpoint.tensors())
-    if (tensor.shape.size() == 2 && tensor.type != StorageType::F32)
-      return "f16";
-  return "f32";
-}
-
-void Compilation::runPasses(
-    mlir::ModuleOp module,
-    llvm::function_ref<void(mlir::OpPassManager &)> build) {
-  // Diagnostics of passes become the one line that errors are.
-  std::string message;
-  mlir::ScopedDiagnosticHandler handler(
-      &context, [&](mlir::Diagnostic &diagnostic) {
-        if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error &&
-            message.empty())
-          message = diagnostic.str();
-        return mlir::success();
-      });
-  mlir::PassManager pm(&context);
-  build(pm);
-  if (mlir::failed(pm.run(module)))
-    throw Error(options.model, "cannot be compiled: " + message);
-}
-
 void Compilation::lowerModel() {
-  module = importModel(context, checkpoint, import);
-  for (size_t i = 0; i < adapters.size(); ++i)
-    importAdapter(*module, options.adapters[i].name, options.adapters[i].scale,
-                  adapters[i], checkpoint.config());
-  runPasses(*module, [&](mlir::OpPassManager &pm) {
-    mlir::lori::ModelPipelineOptions model;
-    model.live = options.mode == AdapterMode::Live;
-    model.weightsType = options.weightsType;
-    model.fuseType = chooseFuseType();
+  module = input->buildGraph();
+  if (input->isResolved())
+    return;
+  mlir::lori::ModelPipelineOptions model = choosePipeline();
+  if (options.maxFuseError != 0 || options.safeMerge)
+    keepLive(model);
+  passes.run(*module, [&](mlir::OpPassManager &pm) {
     mlir::lori::buildModelPipeline(pm, model);
   });
 }
 
-mlir::OwningOpRef<mlir::ModuleOp>
-Compilation::takeFunctions(bool initializers) {
-  auto part = mlir::ModuleOp::create(module->getLoc());
-  mlir::OwningOpRef<mlir::ModuleOp> owned(part);
-  for (auto function : module->getOps<mlir::func::FuncOp>())
-    if (function.getName().starts_with("init.") == initializers)
-      part.push_back(function.clone());
-  return owned;
-}
-
-void Compilation::generate(mlir::ModuleOp module, bool isStep) {
+void Compilation::generateStep(mlir::ModuleOp step) {
   mlir::lori::CpuCodegenOptions codegen;
   codegen.vectorBits = target.vectorBits();
   codegen.registers = target.hasAvx512() ? 32 : 16;
-  runPasses(module, [&](mlir::OpPassManager &pm) {
+  codegen.explain = options.remarks;
+  passes.run(step, [&](mlir::OpPassManager &pm) {
     mlir::lori::buildBufferizationPipeline(pm);
-    if (!isStep || options.pipeline == PipelineKind::Reference)
+    if (options.pipeline == PipelineKind::Reference)
       mlir::lori::buildReferenceCodegenPipeline(pm);
     else
       mlir::lori::buildOptimizedCodegenPipeline(pm, codegen);
@@ -183,24 +143,30 @@ void Compilation::writeText(
   file.commit();
 }
 
+void Compilation::writeModule() {
+  mlir::Builder builder(&context);
+  module->getOperation()->setAttr(
+      mlir::lori::LoriDialect::getResolvedAttrName(), builder.getUnitAttr());
+  module->getOperation()->setAttr(mlir::lori::LoriDialect::getContextAttrName(),
+                                  builder.getI64IntegerAttr(input->context()));
+  writeFileEntries(*module, options.output, input->fileEntries());
+  writeText([&](llvm::raw_ostream &out) {
+    out << formatModule(*module, options.output);
+  });
+}
+
 void Compilation::writeProgram(const std::string &image, ImageKind kind) {
   ParameterSection section(*module);
-  auto initializers = takeFunctions(/*initializers=*/true);
-  generate(*initializers, /*isStep=*/false);
-  Jit jit = Jit::create(*initializers, CpuTarget::native());
-  TextSources text = readTextSources(checkpoint);
-  ModelInfo info = describeModel(*module, checkpoint, options, import, adapters,
-                                 text, target);
+  Jit jit = compileInitializers(*module, passes);
+  // Only lowering settles how the bank is laid out.
+  info.bank = describeBank(*module);
 
   NewFile file(options.output, kind != ImageKind::SharedLibrary);
   file.write(image);
   ArtefactWriter writer(file);
   size_t start = writer.reserveParameters(section.bytes());
   Progress progress("packing", section.bytes(), !options.quiet);
-  unsigned threads = options.threads != 0
-                         ? options.threads
-                         : static_cast<unsigned>(lori_available_cpus());
-  section.write(files, jit, file.descriptor(), start, threads,
+  section.write(input->files(), jit, file.descriptor(), start, threads,
                 [&](uint64_t bytes) { progress.update(bytes); });
   info.sizes.emplace_back("weights", static_cast<int64_t>(section.bytes()));
   info.sizes.emplace_back("code", static_cast<int64_t>(image.size()));
@@ -214,16 +180,22 @@ void Compilation::writeProgram(const std::string &image, ImageKind kind) {
 void Compilation::run() {
   lowerModel();
   if (options.emit == EmitKind::Mlir)
-    return writeText([&](llvm::raw_ostream &out) { module->print(out); });
+    return writeModule();
+  bool isProgram =
+      options.emit == EmitKind::Executable || options.emit == EmitKind::Shared;
+  if (isProgram) {
+    text = input->readText();
+    info = input->describe(*module, text, target);
+  }
 
   bool isReference = options.pipeline == PipelineKind::Reference;
-  runPasses(*module, [&](mlir::OpPassManager &pm) {
+  passes.run(*module, [&](mlir::OpPassManager &pm) {
     // Panels are two native vectors wide: the register tiles of the kernels.
     int64_t panelRows = isReference ? 0 : 2 * target.vectorBits() / 32;
     mlir::lori::buildLoweringPipeline(pm, panelRows);
   });
-  auto step = takeFunctions(/*initializers=*/false);
-  generate(*step, /*isStep=*/true);
+  auto step = cloneFunctions(*module, /*initializers=*/false);
+  generateStep(*step);
   ObjectEmitter code(*step, target);
   if (options.emit == EmitKind::Llvm)
     return writeText([&](llvm::raw_ostream &out) { out << code.text(); });
@@ -235,6 +207,46 @@ void Compilation::run() {
   writeProgram(Linker().link(object, kind), kind);
 }
 
+/// Refuses what no program can be made of, before any work.
+static void checkOptions(const CompileOptions &options) {
+  bool isFused = options.mode == AdapterMode::Fuse;
+  if (options.safeMerge && !isFused)
+    throw Error("--safe-merge", "says how adapters are fused, but they are "
+                                "live, add --mode=fuse");
+  if (options.maxFuseError != 0 && !isFused)
+    throw Error("--max-fuse-error", "bounds the error of fused weights, but "
+                                    "adapters are live, add --mode=fuse");
+  if (options.safeMerge &&
+      ((options.fuseType != "auto" && options.fuseType != "base") ||
+       options.weightsType != "auto"))
+    throw Error("--safe-merge",
+                "rounds to the base's own type, which another --fuse-type or "
+                "--weights-type would round again, leave these out");
+}
+
+/// Refuses an output that could not be written in the end.
+static void checkOutput(const CompileOptions &options) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path output = options.output;
+  if (fs::is_directory(output, error))
+    throw Error(options.output, "is a folder, expected the name of a file to "
+                                "write, give one with -o");
+  fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  if (!fs::is_directory(folder, error))
+    throw Error(options.output, "cannot be written: there is no folder " +
+                                    folder.string() + ", create it first");
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw Error(options.output, "cannot be written: the folder " +
+                                    folder.string() +
+                                    " is not writable, choose another with -o");
+  if (fs::equivalent(output, options.model, error))
+    throw Error(options.output, "is the model itself, give another name for "
+                                "the output with -o");
+}
+
 void lori::compileModel(const CompileOptions &options) {
+  checkOptions(options);
+  checkOutput(options);
   Compilation(options).run();
 }

@@ -25,12 +25,15 @@ struct CompileOptions {
   std::vector<AdapterArgument> adapters;
   AdapterMode mode = AdapterMode::Live;
   std::string weightsType = "auto", fuseType = "auto", kvType = "auto";
+  double maxFuseError = 0; ///< bound of the relative error; 0: none
+  bool safeMerge = false;
   int64_t context = 0; ///< 0: what the model was made for, within bounds
   std::string cpu = "native";
   EmitKind emit = EmitKind::Executable;
   PipelineKind pipeline = PipelineKind::Optimized;
   unsigned threads = 0; ///< 0: the CPUs that this process may use
   bool quiet = false;
+  bool remarks = false;
 };
 
 /// Compiles a model with its adapters and writes the output, whole or not at

@@ -51,16 +51,10 @@ ParameterSection::ParameterSection(mlir::ModuleOp module) : module(module) {
             });
 }
 
-void ParameterSection::writePiece(const ParameterPiece &piece,
-                                  const ParameterFiles &files, const Jit &jit,
-                                  std::byte *out) const {
-  std::vector<std::byte> scratch;
-  if (auto stored = mlir::dyn_cast<ParamOp>(piece.param)) {
-    std::span<const std::byte> bytes = files.read(stored, piece.layer, scratch);
-    std::memcpy(out, bytes.data(), bytes.size());
-    return;
-  }
-  auto derived = mlir::cast<DerivedParamOp>(piece.param);
+void lori::evaluateInitializer(DerivedParamOp derived, int64_t layer,
+                               mlir::ModuleOp module,
+                               const ParameterFiles &files, const Jit &jit,
+                               std::byte *out) {
   mlir::SymbolTable symbols(module);
   // The evaluator takes its layer, the leaves and the result.
   llvm::SmallVector<mlir::lori::GetParamOp> reads =
@@ -70,14 +64,25 @@ void ParameterSection::writePiece(const ParameterPiece &piece,
   for (auto [get, space] : llvm::zip_equal(reads, scratches)) {
     auto leaf = symbols.lookup<ParamOp>(get.getParam());
     // lori-lower-initializers refuses what has no layer here.
-    int64_t layer = mlir::lori::getLeafLayer(get, piece.layer).value_or(0);
-    pointers.push_back(files.read(leaf, layer, space).data());
+    int64_t part = mlir::lori::getLeafLayer(get, layer).value_or(0);
+    pointers.push_back(files.read(leaf, part, space).data());
   }
   pointers.push_back(out);
-  std::vector<const void *> arguments{&piece.layer};
+  std::vector<const void *> arguments{&layer};
   for (const void *const &pointer : pointers)
     arguments.push_back(&pointer);
   jit.invoke(*derived.getEvaluator(), arguments);
+}
+
+void ParameterSection::writePiece(const ParameterPiece &piece,
+                                  const ParameterFiles &files, const Jit &jit,
+                                  std::byte *out) const {
+  if (auto derived = mlir::dyn_cast<DerivedParamOp>(piece.param))
+    return evaluateInitializer(derived, piece.layer, module, files, jit, out);
+  std::vector<std::byte> scratch;
+  std::span<const std::byte> bytes =
+      files.read(mlir::cast<ParamOp>(piece.param), piece.layer, scratch);
+  std::memcpy(out, bytes.data(), bytes.size());
 }
 
 namespace {

@@ -43,6 +43,13 @@ private:
   uint64_t sectionBytes = 0;
 };
 
+/// Computes layer `layer` (0 if it is not stacked) of `derived`, a parameter of
+/// `module`, into `out`, by the function that `lori-lower-initializers` made of
+/// it. Any thread may. Throws Error.
+void evaluateInitializer(mlir::lori::DerivedParamOp derived, int64_t layer,
+                         mlir::ModuleOp module, const ParameterFiles &files,
+                         const Jit &jit, std::byte *out);
+
 } // namespace lori
 
 #endif // LORI_TOOLS_DRIVER_PARAMETERSECTION_H

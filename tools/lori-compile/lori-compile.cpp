@@ -42,7 +42,8 @@ struct CommandLine {
   cl::OptionCategory category{"Compiling"};
   cl::opt<std::string> model{
       cl::Positional, cl::Required, cl::cat(category), cl::value_desc("model"),
-      cl::desc("MODEL: a Hugging Face directory or a .gguf file")};
+      cl::desc("MODEL: a Hugging Face directory, a .gguf file, or a module in "
+               "MLIR (.mlir, .mlirbc)")};
   cl::opt<std::string> output{"o", cl::cat(category), cl::value_desc("file"),
                               cl::desc("Output (default: the model's name)")};
   cl::list<std::string> adapters{
@@ -61,8 +62,17 @@ struct CommandLine {
       cl::desc("Storage of the weights (auto: as in the checkpoint)")};
   cl::opt<std::string> fuseType{
       "fuse-type", cl::cat(category), cl::init("auto"),
-      cl::value_desc("auto|f32|f16|bf16"),
-      cl::desc("Storage of fused weights (auto: f32 for f32 bases, else f16)")};
+      cl::value_desc("auto|f32|f16|bf16|base"),
+      cl::desc("Storage of fused weights (auto: f32 for f32 bases, else f16; "
+               "base: that of the base's weights)")};
+  cl::opt<double> maxFuseError{
+      "max-fuse-error", cl::cat(category), cl::init(0), cl::value_desc("E"),
+      cl::desc("Leave adapters live where the fused weight's relative error "
+               "would exceed E")};
+  cl::opt<bool> safeMerge{
+      "safe-merge", cl::cat(category),
+      cl::desc("Fuse as PEFT's safe_merge does: each update rounded to the "
+               "weight's type, then each sum")};
   cl::opt<std::string> kvType{
       "kv-type", cl::cat(category), cl::init("auto"),
       cl::value_desc("auto|f32|f16|bf16|q8_0"),
@@ -95,6 +105,9 @@ struct CommandLine {
   cl::opt<unsigned> threads{
       "threads", cl::cat(category), cl::init(0), cl::value_desc("N"),
       cl::desc("Threads of the compiler (default: the CPUs it may use)")};
+  cl::opt<bool> remarks{
+      "remarks", cl::cat(category),
+      cl::desc("Say what the passes did, and where they could not")};
   cl::opt<bool> quiet{"quiet", cl::cat(category),
                       cl::desc("No warnings, notes and progress")};
 
@@ -153,11 +166,15 @@ static std::string defaultOutput(llvm::StringRef model, EmitKind emit) {
 CompileOptions CommandLine::options() const {
   requireOneOf("weights-type", weightsType,
                {"auto", "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"});
-  requireOneOf("fuse-type", fuseType, {"auto", "f32", "f16", "bf16"});
+  requireOneOf("fuse-type", fuseType, {"auto", "f32", "f16", "bf16", "base"});
   requireOneOf("kv-type", kvType, {"auto", "f32", "f16", "bf16", "q8_0"});
   if (contextLength < 0)
     throw UsageError("--context is " + std::to_string(contextLength) +
                      ", expected a positive number of tokens");
+  if (maxFuseError.getNumOccurrences() != 0 &&
+      !(maxFuseError > 0 && std::isfinite(maxFuseError)))
+    throw UsageError("--max-fuse-error is " + std::to_string(maxFuseError) +
+                     ", expected a positive number");
   CompileOptions options;
   options.model = model;
   options.output =
@@ -172,6 +189,8 @@ CompileOptions CommandLine::options() const {
   options.mode = mode;
   options.weightsType = weightsType;
   options.fuseType = fuseType;
+  options.maxFuseError = maxFuseError;
+  options.safeMerge = safeMerge;
   options.kvType = kvType;
   options.context = contextLength;
   options.cpu = cpu;
@@ -179,6 +198,7 @@ CompileOptions CommandLine::options() const {
   options.pipeline = pipeline;
   options.threads = threads;
   options.quiet = quiet;
+  options.remarks = remarks;
   return options;
 }
 

@@ -31,6 +31,7 @@ void buildCpuKernelPipeline(OpPassManager &pm,
   tile.blockDepth = options.blockDepth;
   tile.blockPanels = options.blockPanels;
   tile.parallel = options.parallel;
+  tile.explain = options.explain;
   pm.addPass(createTileContractionsPass(tile));
   addOutlining(pm, "tile"); // … on few that all shapes share
   pm.addPass(createCanonicalizerPass());
@@ -39,12 +40,14 @@ void buildCpuKernelPipeline(OpPassManager &pm,
   VectorizeContractionsPassOptions contractions;
   contractions.vectorBits = options.vectorBits;
   contractions.registers = options.registers;
+  contractions.explain = options.explain;
   contractions.prefetchBytes = options.prefetchBytes;
   pm.addNestedPass<func::FuncOp>(createVectorizeContractionsPass(contractions));
   pm.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
   VectorizeElementwisePassOptions elementwise;
   elementwise.vectorBits = options.vectorBits;
   elementwise.parallel = options.parallel;
+  elementwise.explain = options.explain;
   pm.addPass(createVectorizeElementwisePass(elementwise));
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createConvertLinalgToLoopsPass());
@@ -119,10 +122,13 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
       llvm::cl::init(2048)};
   Option<bool> parallel{*this, "parallel", llvm::cl::desc("Use OpenMP threads"),
                         llvm::cl::init(true)};
+  Option<bool> explain{*this, "explain",
+                       llvm::cl::desc("Say what gets no vector code, and why"),
+                       llvm::cl::init(false)};
 
   CpuCodegenOptions get() const {
-    return {vectorBits, registers,   l1Bytes,       l2Bytes, expandRows,
-            blockDepth, blockPanels, prefetchBytes, parallel};
+    return {vectorBits, registers,   l1Bytes,       l2Bytes,  expandRows,
+            blockDepth, blockPanels, prefetchBytes, parallel, explain};
   }
 };
 

@@ -23,6 +23,7 @@ struct CpuCodegenOptions {
   int64_t blockPanels = 0;      ///< panels in it; 0: as the rest says
   int64_t prefetchBytes = 2048; ///< how far ahead to prefetch weights
   bool parallel = true;         ///< OpenMP threads, or one thread
+  bool explain = false;         ///< remarks on what gets no vector code
 };
 
 /// Adds the passes that turn panel contractions into kernels and the other

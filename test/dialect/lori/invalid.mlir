@@ -410,3 +410,57 @@ func.func @adapt_routed_c3_no_layer(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, 
   %0 = lori.adapt_routed %y, %x, @loaded site(1) : (tensor<?x96xf32>, tensor<?x64xf32>) -> tensor<?x96xf32>
   return %0 : tensor<?x96xf32>
 }
+
+// -----
+
+func.func @fuse_c5(%w: tensor<8x32xf32>, %a: tensor<2x32xf32>, %b: tensor<8x2xf32>, %s: f32) {
+  // expected-error @below {{expected floats where the update is rounded, found 'tensor<8x32x!lori.quant<q8_0>>'}}
+  %0 = lori.fuse %w, %a, %b scale(%s) rounded_update : (tensor<8x32xf32>, tensor<2x32xf32>, tensor<8x2xf32>, f32) -> tensor<8x32x!lori.quant<q8_0>>
+  return
+}
+
+// -----
+
+func.func @rounding_error_c1(%a: tensor<8x4xf16>, %b: tensor<8x5xf32>) {
+  // expected-error @below {{expected the rounded matrix ('tensor<8x4xf16>') to have the exact one's shape ('tensor<8x5xf32>')}}
+  %0 = lori.rounding_error %a, %b : (tensor<8x4xf16>, tensor<8x5xf32>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @rounding_error_c2(%a: tensor<8x4xf16>, %b: tensor<8x4xf32>) {
+  // expected-error @below {{expected one error, found 'tensor<2xf32>'}}
+  %0 = lori.rounding_error %a, %b : (tensor<8x4xf16>, tensor<8x4xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+// expected-error @below {{expected 'lori.files' to be an array of #lori.file}}
+module attributes {lori.files = "base"} {}
+
+// -----
+
+// expected-error @below {{expected 'lori.files' to name "base" once}}
+module attributes {lori.files = [#lori.file<"base", "a", "">, #lori.file<"base", "b", "">]} {}
+
+// -----
+
+// expected-error @below {{expected a name and a path}}
+module attributes {lori.files = [#lori.file<"base", "", "">]} {}
+
+// -----
+
+// expected-error @below {{expected 'lori.context' to be a positive i64, found 0 : i64}}
+module attributes {lori.context = 0 : i64} {}
+
+// -----
+
+// expected-error @below {{expected 'lori.resolved' without a value}}
+module attributes {lori.resolved = true} {}
+
+// -----
+
+// expected-error @below {{expected 'lori.resolved' on a module only}}
+func.func private @elsewhere() attributes {lori.resolved}

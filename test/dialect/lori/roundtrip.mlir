@@ -62,6 +62,11 @@ func.func @uses(%base: tensor<?x96xf32>, %x: tensor<?x64xf32>, %a: tensor<4x64xf
   // CHECK: lori.fuse {{.*}} -> tensor<96x64xf32>
   %2 = lori.fuse %w, %a, %b scale(%s)
     : (tensor<96x64xbf16>, tensor<4x64xf32>, tensor<96x4xf32>, f32) -> tensor<96x64xf32>
+  // CHECK: lori.fuse {{.*}} scale(%{{.+}}) rounded_update : {{.*}} -> tensor<96x64xbf16>
+  %3 = lori.fuse %w, %a, %b scale(%s) rounded_update
+    : (tensor<96x64xbf16>, tensor<4x64xf32>, tensor<96x4xf32>, f32) -> tensor<96x64xbf16>
+  // CHECK: lori.rounding_error %{{.+}}, %{{.+}} : (tensor<96x64xbf16>, tensor<96x64xf32>) -> tensor<1xf32>
+  %e = lori.rounding_error %3, %2 : (tensor<96x64xbf16>, tensor<96x64xf32>) -> tensor<1xf32>
   return %1 : tensor<?x96xf32>
 }
 
@@ -98,3 +103,13 @@ func.func @routed(%y: tensor<?x96xf32>, %x: tensor<?x64xf32>, %layer: index) -> 
     : f32, tensor<?x64xf32, #lori.panels<16>>, tensor<96x?xf32, #lori.panels<16>>
   return %1 : tensor<?x96xf32>
 }
+
+// Every float of a list comes back as it was: scales in f64, frequencies in f32.
+// CHECK: #lori.module<"w", @exact_a, @exact_b, [2.8284271247461903]>
+lori.adapter @exact weight(1.0) [#lori.module<"w", @exact_a, @exact_b, [2.8284271247461903]>]
+lori.param @exact_a : tensor<2x8xf32> from <"tiny", "a", []>
+lori.param @exact_b : tensor<4x2xf32> from <"tiny", "b", []>
+
+// What a module file says of itself.
+// CHECK: module @files attributes {lori.context = 40 : i64, lori.files = [#lori.file<"base", "../tiny", "">], lori.resolved}
+module @files attributes {lori.context = 40 : i64, lori.files = [#lori.file<"base", "../tiny", "">], lori.resolved} {}
