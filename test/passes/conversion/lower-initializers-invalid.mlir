@@ -49,13 +49,18 @@ lori.derived_param @a_scale_that_is_a_parameter : tensor<4x8xf32> {
 
 // -----
 
-lori.param @w : tensor<4x32xf16> from <"base", "w", []>
-lori.derived_param @blocks_inside_an_expression : tensor<4x32xf32> {
-  %w = lori.get_param @w : tensor<4x32xf16>
-  // expected-error @below {{expected floats inside an initializer}}
-  %q = lori.convert %w : tensor<4x32xf16> to tensor<4x32x!lori.quant<q8_0>>
-  %f = lori.convert %q : tensor<4x32x!lori.quant<q8_0>> to tensor<4x32xf32>
-  lori.yield %f : tensor<4x32xf32>
+lori.param @w : tensor<4x256xf16> from <"base", "w", []>
+lori.param @a : tensor<2x256xf32> from <"tiny", "a", []>
+lori.param @b : tensor<4x2xf32> from <"tiny", "b", []>
+// expected-error @below {{expected f32, f16, bf16, q8_0, q4_0 or q4_1 where entries are computed, found 'tensor<4x256x!lori.quant<q6_k>>'}}
+lori.derived_param @a_format_without_encoder : tensor<4x256x!lori.quant<q6_k>> {
+  %w = lori.get_param @w : tensor<4x256xf16>
+  %a = lori.get_param @a : tensor<2x256xf32>
+  %b = lori.get_param @b : tensor<4x2xf32>
+  %s = arith.constant 2.0 : f32
+  %f = lori.fuse %w, %a, %b scale(%s)
+    : (tensor<4x256xf16>, tensor<2x256xf32>, tensor<4x2xf32>, f32) -> tensor<4x256x!lori.quant<q6_k>>
+  lori.yield %f : tensor<4x256x!lori.quant<q6_k>>
 }
 
 // -----
