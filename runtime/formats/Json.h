@@ -30,6 +30,8 @@ public:
   explicit JsonValue(Object members) : value(std::move(members)) {}
 
   bool isNull() const { return std::holds_alternative<std::monostate>(value); }
+  /// A number with a point or an exponent, or beyond 64 bits.
+  bool isDouble() const { return std::holds_alternative<double>(value); }
   /// Each returns null (or nothing) if the value is of another kind.
   const bool *boolean() const { return std::get_if<bool>(&value); }
   const std::string *text() const { return std::get_if<std::string>(&value); }

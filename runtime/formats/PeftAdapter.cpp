@@ -2,7 +2,7 @@
 
 #include "runtime/formats/PeftAdapter.h"
 #include "runtime/formats/AdapterPath.h"
-#include "runtime/formats/AdapterTables.h"
+#include "runtime/formats/CheckpointBase.h"
 #include "runtime/formats/Paths.h"
 #include "runtime/formats/TensorScan.h"
 #include "runtime/support/Error.h"
@@ -319,31 +319,6 @@ private:
 };
 
 } // namespace lori
-
-namespace {
-
-class CheckpointBase final : public AdapterBase {
-public:
-  explicit CheckpointBase(const Checkpoint &base) : base(base) {}
-
-  const std::string &path() const override { return base.path(); }
-  std::vector<AdaptableModule> modules() const override {
-    return adaptableModules(base.config());
-  }
-  bool hasTensor(const std::string &name) const override {
-    return base.find(name) != nullptr;
-  }
-  void checkWhole(const std::string &name, const SafetensorsFile &adapter,
-                  const StoredTensor &stored,
-                  std::vector<std::string> &notes) const override {
-    checkWholeTensor(base, name, adapter, stored, notes);
-  }
-
-private:
-  const Checkpoint &base;
-};
-
-} // namespace
 
 PeftAdapter PeftAdapter::open(const std::string &path, const Checkpoint &base) {
   return open(path, CheckpointBase(base));

@@ -36,17 +36,22 @@ NewFile::~NewFile() {
   ::unlink(temporary.c_str());
 }
 
-void NewFile::write(std::span<const std::byte> bytes) {
+void NewFile::writeAt(size_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     ssize_t count =
-        ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(written));
+        ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)
       failWith(path, "cannot be written");
-    written += static_cast<size_t>(count);
+    offset += static_cast<size_t>(count);
     bytes = bytes.subspan(static_cast<size_t>(count));
   }
+}
+
+void NewFile::write(std::span<const std::byte> bytes) {
+  writeAt(written, bytes);
+  written += bytes.size();
 }
 
 void NewFile::write(std::string_view text) {

@@ -26,6 +26,8 @@ public:
   /// Appends zero bytes up to a multiple of `alignment`.
   void align(size_t alignment);
   size_t size() const { return written; }
+  /// Writes bytes within `size()`; several threads may, to different places.
+  void writeAt(size_t offset, std::span<const std::byte> bytes);
 
   /// The open descriptor, for writing by mmap or pwrite past `size()`.
   int descriptor() const { return file; }
