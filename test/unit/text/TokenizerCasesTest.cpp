@@ -131,8 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(SharedGgufTest, GivesTheReferenceIdsAndTexts) {
   const char *named = std::getenv("LORI_SMOLLM2");
   std::string path =
-      named ? named
-            : LORI_SOURCE_DIR "/.cache/SmolLM2-135M-Instruct.Q4_1.gguf";
+      named ? named : LORI_SOURCE_DIR "/.cache/SmolLM2-135M-Instruct.Q4_1.gguf";
   if (!std::filesystem::exists(path))
     GTEST_SKIP() << "SmolLM2's GGUF is not here";
   if (!std::filesystem::exists(sharedFile("smollm2")))
