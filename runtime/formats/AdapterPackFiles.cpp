@@ -49,6 +49,7 @@ public:
   void write(const std::string &path) const {
     NewFile file(path);
     std::vector<SafetensorsWriter::Tensor> tensors;
+    tensors.reserve(contents.size());
     for (const Content &content : contents)
       tensors.push_back(content.tensor);
     SafetensorsWriter writer(file, tensors, metadata);
@@ -172,6 +173,7 @@ void lori::unpackAdapter(const AdapterPack &pack, const std::string &output) {
   config.commit();
   std::vector<Unpacked> tensors = unpackedTensors(pack);
   std::vector<SafetensorsWriter::Tensor> header;
+  header.reserve(tensors.size());
   for (const Unpacked &one : tensors)
     header.push_back(one.tensor);
   NewFile file(folder / "adapter_model.safetensors");

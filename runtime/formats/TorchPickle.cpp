@@ -269,6 +269,7 @@ private:
     if (items.size() > 8)
       throw refuse("has a tensor of more than 8 dimensions");
     std::vector<int64_t> list;
+    list.reserve(items.size());
     for (size_t item : items)
       list.push_back(at(item, Value::Number).number);
     return list;

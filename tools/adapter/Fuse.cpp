@@ -95,6 +95,7 @@ private:
       throw Error(shard.path(), "tensor '" + name + "' has the type " + type +
                                     ", which cannot be copied, remove it");
     std::vector<SafetensorsWriter::Tensor> tensors;
+    tensors.reserve(header.tensors.size());
     for (const StoredTensor &tensor : header.tensors)
       tensors.push_back({tensor.name, tensor.type, tensor.shape});
     NewFile file(path);
@@ -118,6 +119,7 @@ private:
 
   static std::vector<Update> load(const std::vector<Source> &sources) {
     std::vector<Update> loaded;
+    loaded.reserve(sources.size());
     for (const auto &[adapter, module] : sources)
       loaded.push_back({module->rank,
                         static_cast<float>(module->scaling * adapter->scale),

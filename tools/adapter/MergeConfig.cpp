@@ -119,6 +119,7 @@ private:
   /// Names each module, where no common rule does.
   void listModules() {
     std::vector<std::string> paths;
+    paths.reserve(plan.modules.size());
     for (const PlannedModule &planned : plan.modules)
       paths.push_back(planned.module.path);
     setTargetList(paths);

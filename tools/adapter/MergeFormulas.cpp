@@ -90,7 +90,7 @@ void lori::sumWeighted(std::span<float> out, const WeightedTensors &in) {
   }
 }
 
-template <SignElection election>
+template <SignElection Election>
 static void mergeElected(std::span<float> out, const WeightedTensors &in) {
   // In chunks that stay in the first cache, each step a loop over the chunk
   // that becomes vector code.
@@ -104,7 +104,7 @@ static void mergeElected(std::span<float> out, const WeightedTensors &in) {
     for (std::span<const float> tensor : in.tensors)
       for (size_t i = 0; i < n; ++i) {
         float x = tensor[at + i];
-        if constexpr (election == SignElection::Total)
+        if constexpr (Election == SignElection::Total)
           vote[i] += x;
         else
           vote[i] += static_cast<float>(x > 0) - static_cast<float>(x < 0);

@@ -83,7 +83,7 @@ private:
     if (density < 0)
       throw Error("--density", "is below 0, expected 0 to 1");
     if (density >= 1)
-      plan.warnings.push_back("--density: 1 or more prunes nothing");
+      plan.warnings.emplace_back("--density: 1 or more prunes nothing");
     if (density == 0 && sparsifyOf(options().type) == Sparsify::Drop)
       throw Error("--density", "is 0, which drops everything and divides by 0, "
                                "give more than 0");
@@ -138,6 +138,7 @@ private:
   void resolveRanks() {
     MergeType type = options().type;
     std::vector<int64_t> ranks;
+    ranks.reserve(inputs.size());
     for (const AdapterInput &input : inputs)
       ranks.push_back(rankOf(input));
     resultRank = *std::ranges::max_element(ranks);

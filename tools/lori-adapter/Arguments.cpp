@@ -67,8 +67,8 @@ std::string Arguments::required(const std::string &name) const {
 
 static double parseNumber(const std::string &name, std::string_view text) {
   double value = 0;
-  const char *end = text.data() + text.size();
-  auto parsed = std::from_chars(text.data(), end, value);
+  const char *start = text.data(), *end = start + text.size();
+  auto parsed = std::from_chars(start, end, value);
   if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(value))
     throw UsageError(name + " takes a number, not '" + std::string(text) + "'");
   return value;
@@ -78,8 +78,8 @@ template <typename Integer>
 static Integer parseInteger(const std::string &name, std::string_view text,
                             Integer least, Integer most) {
   Integer value = 0;
-  const char *end = text.data() + text.size();
-  auto parsed = std::from_chars(text.data(), end, value);
+  const char *start = text.data(), *end = start + text.size();
+  auto parsed = std::from_chars(start, end, value);
   if (parsed.ec != std::errc() || parsed.ptr != end || value < least ||
       value > most)
     throw UsageError(name + " takes a whole number from " +

@@ -22,7 +22,7 @@ static void declare(Arguments &arguments) {
 static MaskOptions readOptions(const Arguments &arguments) {
   MaskOptions options;
   options.sparsity = arguments.number("--sparsity").value_or(0.9);
-  if (!(options.sparsity >= 0 && options.sparsity < 1))
+  if (options.sparsity < 0 || options.sparsity >= 1)
     throw UsageError("--sparsity takes a number from 0 up to, not including, "
                      "1, not '" +
                      arguments.text("--sparsity") + "'");

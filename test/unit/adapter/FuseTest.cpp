@@ -18,6 +18,7 @@ protected:
                   bool safeMerge = false) {
     base.emplace(Checkpoint::open(writeSampleModel(folder, "base", {}, type)));
     std::vector<ScaledAdapter> scaled;
+    scaled.reserve(adapters.size());
     for (const auto &[path, scale] : adapters)
       scaled.push_back({AdapterInput::open(path, *base), scale});
     std::filesystem::remove_all(folder / "out");

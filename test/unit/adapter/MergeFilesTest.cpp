@@ -17,7 +17,7 @@ class MergeFilesTest : public testing::Test {
 protected:
   std::string
   adapter(const std::string &name, const SampleFields &changes = {},
-          std::vector<SampleTensor> tensors = sampleAdapterTensors()) {
+          const std::vector<SampleTensor> &tensors = sampleAdapterTensors()) {
     return writeSampleAdapter(folder, name, changes, tensors);
   }
 
@@ -88,6 +88,7 @@ TEST_F(MergeFilesTest, FailureLeavesNothing) {
   EXPECT_SAYS(errorOf([&] { merge({adapter("a"), adapter("b")}); }),
               "draws.safetensors: holds 0 tensors, the merge draws 16");
   std::vector<SampleTensor> draws;
+  draws.reserve(16);
   for (int i = 0; i < 16; ++i)
     draws.push_back(
         {"bernoulli.00" + std::string(i < 10 ? "0" : "") + std::to_string(i),
@@ -177,8 +178,10 @@ TEST_F(MergeFilesTest, RankPatternsByVersion) {
   EXPECT_EQ(field(exact, "rank_pattern"),
             R"({"model.layers.0.self_attn.q_proj":4})");
   merge(both);
-  for (const AdapterModule &m : AdapterInput::open(folder / "out").modules())
-    EXPECT_EQ(m.scaling, 1.0);
+  AdapterInput result = AdapterInput::open(folder / "out");
+  EXPECT_EQ(result.modules()[1].rank, 5);
+  for (const AdapterModule &module : result.modules())
+    EXPECT_EQ(module.scaling, 1.0);
 }
 
 TEST_F(MergeFilesTest, RsLoraIsInheritedByPeftAndNotByUs) {

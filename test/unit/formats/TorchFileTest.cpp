@@ -63,6 +63,7 @@ TEST_F(TorchFileTest, ReadsWhatItWrites) {
 
 TEST_F(TorchFileTest, ManyTensors) {
   std::vector<SafetensorsWriter::Tensor> many;
+  many.reserve(2001);
   for (int i = 0; i < 2001; ++i)
     many.push_back({"t" + std::to_string(i), StorageType::Bool, {1, 70000}});
   auto read = readTensorPickle(asBytes(writeTensorPickle(many)), "pickle");
