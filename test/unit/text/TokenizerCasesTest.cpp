@@ -113,7 +113,7 @@ TEST_P(SharedTokenizerTest, GivesTheReferenceIdsAndTexts) {
   std::string cases = sharedFile(GetParam().cases);
   std::string path = sharedFile(GetParam().tokenizer);
   if (!std::filesystem::exists(cases))
-    GTEST_SKIP() << cases << " is not there";
+    GTEST_SKIP() << "no reference data: " << cases;
   checkCases(path.ends_with(".model") ? readModel(path) : readTokenizer(path),
              cases);
 }
