@@ -22,8 +22,8 @@ Value joinHalf(OpBuilder &builder, Location loc, Value low, Value high);
 /// Scales are taken as ggml's reference quantisers do. Formats: q8_0, q4_0,
 /// q4_1.
 void encodeBlock(OpBuilder &builder, Location loc, QuantFormat format,
-                 function_ref<Value(OpBuilder &, Value)> entryAt,
-                 function_ref<void(OpBuilder &, Value, Value)> store);
+                 function_ref<Value(Value)> entryAt,
+                 function_ref<void(Value, Value)> store);
 
 } // namespace mlir::lori
 

@@ -22,6 +22,9 @@ public:
     return arith::ConstantFloatOp::create(b, loc, b.getF32Type(),
                                           APFloat(value));
   }
+  Value i8(int8_t value) {
+    return arith::ConstantIntOp::create(b, loc, b.getI8Type(), value);
+  }
   /// A constant of the type of `like`.
   Value constant(Value like, int64_t value) {
     return arith::ConstantOp::create(b, loc,
@@ -75,6 +78,13 @@ public:
   }
   Value toFloat(Value x) {
     return arith::SIToFPOp::create(b, loc, b.getF32Type(), x);
+  }
+
+  /// Rounds the float `x` to `type`, unless it has this type.
+  Value truncate(Value x, Type type) {
+    if (x.getType() == type)
+      return x;
+    return arith::TruncFOp::create(b, loc, type, x);
   }
 
   Value fadd(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }

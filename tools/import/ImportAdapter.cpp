@@ -107,15 +107,14 @@ AdapterImporter::declareFactor(const std::string &pattern, StringRef factor,
 
 mlir::lori::ModuleAttr AdapterImporter::declare(const std::string &pattern,
                                                 const Stack &stack) {
+  // Absent layers have zero factors, so that their scale does not matter.
+  const lori::AdapterModule &any =
+      **llvm::find_if(stack.layers, [](auto *part) { return part != nullptr; });
   llvm::SmallVector<double> scales;
   for (const lori::AdapterModule *part : stack.layers)
-    scales.push_back(part ? part->scaling : 0);
-  // Absent layers have zero factors, so that their scale does not matter.
-  double first = *llvm::find_if(scales, [](double s) { return s != 0; });
-  bool isUniform = llvm::all_of(
-      scales, [&](double scale) { return scale == 0 || scale == first; });
-  if (isUniform)
-    scales = {first};
+    scales.push_back(part ? part->scaling : any.scaling);
+  if (llvm::all_equal(scales))
+    scales.resize(1);
   return mlir::lori::ModuleAttr::get(module.getContext(),
                                      builder.getStringAttr(target(pattern)),
                                      declareFactor(pattern, "lora_A", stack),

@@ -27,16 +27,17 @@ lori.derived_param @twin : tensor<2x20x8xf16, #lori.panels<16>> {
 // CHECK: func.func @init.0(%{{.+}}: index, %[[LEAF:.+]]: memref<20x8xf16> {llvm.noalias}, %[[OUT:.+]]: memref<2x8x16xf16> {llvm.noalias}) attributes {llvm.bareptr} {
 // The scratch is one row, whatever the size of the parameter.
 // CHECK: memref.alloca() : memref<8xf32>
+// Twelve rows of zeros fill the last panel.
+// CHECK: %[[ZERO:.+]] = arith.constant 0.000000e+00 : f32
+// CHECK: arith.constant 12 : index
+// CHECK: scf.for
+// CHECK: arith.truncf %[[ZERO]]
+// CHECK: memref.store %{{.+}}, %[[OUT]]
 // CHECK: arith.constant 20 : index
 // CHECK: scf.for
 // CHECK: memref.load %[[LEAF]]
 // CHECK: arith.divui
 // CHECK: arith.remui
-// CHECK: memref.store %{{.+}}, %[[OUT]]
-// Twelve rows of zeros fill the last panel.
-// CHECK: arith.constant 12 : index
-// CHECK: scf.for
-// CHECK: arith.constant 0.000000e+00 : f32
 // CHECK: memref.store %{{.+}}, %[[OUT]]
 // CHECK: return
 // CHECK-NOT: func.func
