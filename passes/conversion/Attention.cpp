@@ -11,6 +11,7 @@
 #include "passes/conversion/Patterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -306,6 +307,21 @@ Value HeadsBuilder::build(Value out) {
   return out;
 }
 
+/// Returns the row of step `step` of `rows` steps: from the first and from the
+/// last in turns. Later rows of a prompt see more tokens, and workers take one
+/// stretch of steps each.
+Value takeTurns(OpBuilder &b, Location loc, Value step, OpFoldResult rows) {
+  Value two = buildIndex(b, loc, 2), one = buildIndex(b, loc, 1);
+  Value half = arith::DivUIOp::create(b, loc, step, two);
+  Value last = arith::SubIOp::create(
+      b, loc, getValueOrCreateConstantIndexOp(b, loc, rows), one);
+  Value fromLast = arith::SubIOp::create(b, loc, last, half);
+  Value isOdd =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                            arith::RemUIOp::create(b, loc, step, two), one);
+  return arith::SelectOp::create(b, loc, isOdd, fromLast, half);
+}
+
 struct LowerAttention final : OpConversionPattern<lm::AttentionOp> {
   using Base::Base;
 
@@ -326,7 +342,8 @@ struct LowerAttention final : OpConversionPattern<lm::AttentionOp> {
         scf::ForallOp::create(rewriter, loc, ArrayRef<OpFoldResult>{rows, sets},
                               ValueRange{empty}, std::nullopt);
     rewriter.setInsertionPointToStart(loop.getBody());
-    Value row = loop.getInductionVar(0), set = loop.getInductionVar(1);
+    Value row = takeTurns(rewriter, loc, loop.getInductionVar(0), rows);
+    Value set = loop.getInductionVar(1);
     Value shared = loop.getRegionIterArgs()[0];
     Value column = arith::MulIOp::create(rewriter, loc, set,
                                          buildIndex(rewriter, loc, width));

@@ -123,6 +123,8 @@ void Compilation::generateStep(mlir::ModuleOp step) {
   mlir::lori::CpuCodegenOptions codegen;
   codegen.vectorBits = target.vectorBits();
   codegen.registers = target.hasAvx512() ? 32 : 16;
+  codegen.l1Bytes = target.l1Bytes();
+  codegen.l2Bytes = target.l2Bytes();
   codegen.explain = options.remarks;
   passes.run(step, [&](mlir::OpPassManager &pm) {
     mlir::lori::buildBufferizationPipeline(pm);

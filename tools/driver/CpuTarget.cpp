@@ -15,6 +15,8 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 
+#include <unistd.h>
+
 using namespace lori;
 using llvm::StringRef;
 
@@ -109,6 +111,12 @@ static void checkMinimum(std::string_view value, const CpuTarget &target) {
                     "with avx2, fma and f16c: x86-64-v3 or a later one");
 }
 
+/// Returns what the system says, or `otherwise` where it does not know.
+static int64_t systemValue(int name, int64_t otherwise) {
+  long value = sysconf(name);
+  return value > 0 ? value : otherwise;
+}
+
 CpuTarget CpuTarget::parse(std::string_view value) {
   CpuTarget target;
   target.value = value;
@@ -137,6 +145,10 @@ CpuTarget CpuTarget::parse(std::string_view value) {
   target.tuneCpu = !isNative            ? cpu.str()
                    : target.hasAvx512() ? "x86-64-v4"
                                         : "x86-64-v3";
+  if (isNative) {
+    target.level1 = systemValue(_SC_LEVEL1_DCACHE_SIZE, target.level1);
+    target.level2 = systemValue(_SC_LEVEL2_CACHE_SIZE, target.level2);
+  }
   return target;
 }
 

@@ -3,6 +3,7 @@
 #ifndef LORI_TOOLS_DRIVER_CPUTARGET_H
 #define LORI_TOOLS_DRIVER_CPUTARGET_H
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,6 +56,11 @@ public:
   /// The vector length to write kernels for, in bits: 512 or 256.
   unsigned vectorBits() const { return hasAvx512() ? 512 : 256; }
 
+  /// Bytes of a core's caches: this machine's for `native`, where it tells
+  /// them; else what most processors have at least.
+  int64_t l1Bytes() const { return level1; }
+  int64_t l2Bytes() const { return level2; }
+
   /// What --cpu said, for messages and metadata.
   const std::string &name() const { return value; }
   static const char *triple() { return "x86_64-unknown-linux-gnu"; }
@@ -72,6 +78,7 @@ public:
 private:
   std::string value, tuneCpu;
   std::vector<std::string> enabled;
+  int64_t level1 = 32 << 10, level2 = 1 << 20;
 };
 
 } // namespace lori

@@ -204,6 +204,20 @@ Value ContractionTile::sumsView(OpBuilder &b, const BlockBuffers &buffers) {
                    {buffers.panels * c.width(), c.width(), 1});
 }
 
+static void fillZero(OpBuilder &b, Location loc, Value target) {
+  Value zero =
+      arith::ConstantFloatOp::create(b, loc, b.getF32Type(), APFloat(0.0f));
+  linalg::FillOp::create(b, loc, zero, target);
+}
+
+void ContractionTile::zeroOutput(OpBuilder &b) {
+  fillZero(b, loc, view(b, *c.output()).view);
+}
+
+void ContractionTile::zeroSums(OpBuilder &b, const BlockBuffers &buffers) {
+  fillZero(b, loc, sumsView(b, buffers));
+}
+
 void ContractionTile::loadSums(OpBuilder &b, const BlockBuffers &buffers) {
   Value part = view(b, *c.output()).view;
   linalg::CopyOp::create(b, loc, part, sumsView(b, buffers));

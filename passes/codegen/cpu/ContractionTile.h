@@ -40,6 +40,10 @@ public:
   /// Writes the row side of each term into its buffer.
   void writeRows(OpBuilder &b, const BlockBuffers &buffers);
 
+  /// Sets the output, or its buffer, to zero.
+  void zeroOutput(OpBuilder &b);
+  void zeroSums(OpBuilder &b, const BlockBuffers &buffers);
+
   /// Writes the output into its buffer, or the buffer into the output.
   void loadSums(OpBuilder &b, const BlockBuffers &buffers);
   void storeSums(OpBuilder &b, const BlockBuffers &buffers);

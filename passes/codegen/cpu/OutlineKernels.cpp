@@ -64,7 +64,8 @@ private:
                llvm::StringMap<func::FuncOp> &functions) {
     linalg::GenericOp op = contraction.op;
     SmallVector<Value> arguments = outlinedArguments(op);
-    OwningOpRef<func::FuncOp> made = outlineClone(op, {}).function;
+    OwningOpRef<func::FuncOp> made =
+        outlineClone(op, {}, contraction.zeros).function;
     std::string key;
     llvm::raw_string_ostream os(key);
     made->print(os, OpPrintingFlags().useLocalScope());
@@ -76,7 +77,7 @@ private:
     }
     OpBuilder b(op);
     func::CallOp::create(b, op.getLoc(), function, arguments);
-    op.erase();
+    contraction.erase();
   }
 };
 

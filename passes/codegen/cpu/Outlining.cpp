@@ -33,7 +33,8 @@ SmallVector<Value> outlinedArguments(linalg::GenericOp op) {
   return arguments;
 }
 
-OutlinedClone outlineClone(linalg::GenericOp op, TypeRange leading) {
+OutlinedClone outlineClone(linalg::GenericOp op, TypeRange leading,
+                           linalg::FillOp before) {
   SmallVector<Value> values = outlinedArguments(op);
   SmallVector<Type> types(leading);
   llvm::append_range(types, ValueRange(values).getTypes());
@@ -50,6 +51,10 @@ OutlinedClone outlineClone(linalg::GenericOp op, TypeRange leading) {
     if (isConstant(value) && !map.contains(value))
       b.clone(*value.getDefiningOp(), map);
   });
+  if (before) {
+    b.clone(*before.getInputs().front().getDefiningOp(), map);
+    b.clone(*before, map);
+  }
   auto clone = cast<linalg::GenericOp>(b.clone(*op, map));
   for (OpOperand &operand : clone->getOpOperands())
     operand.set(arguments[operand.getOperandNumber()]);

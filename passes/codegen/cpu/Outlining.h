@@ -21,9 +21,11 @@ SmallVector<Value> outlinedArguments(linalg::GenericOp op);
 
 /// Returns a function of arguments of types `leading`, then of
 /// `outlinedArguments(op)`, that holds a clone of `op` and of the constants it
-/// uses. An operand that occurs twice is two arguments, so that the types alone
-/// decide which functions are equal.
-OutlinedClone outlineClone(linalg::GenericOp op, TypeRange leading);
+/// uses; before it one of `before`, which fills its output. An operand that
+/// occurs twice is two arguments, so that the types alone decide which
+/// functions are equal.
+OutlinedClone outlineClone(linalg::GenericOp op, TypeRange leading,
+                           linalg::FillOp before = {});
 
 } // namespace mlir::lori
 

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mlir::lori {
@@ -54,6 +55,12 @@ bool PanelContraction::isWeight(OpOperand &operand) {
   return used.test(panel) || used.test(lane);
 }
 
+void PanelContraction::erase() {
+  if (zeros)
+    zeros.erase();
+  op.erase();
+}
+
 llvm::SmallBitVector PanelContraction::indexedLoops() {
   llvm::SmallBitVector indexed(op.getNumLoops());
   for (linalg::IndexOp index : op.getBody()->getOps<linalg::IndexOp>())
@@ -73,6 +80,18 @@ Value sizeOfLoop(OpBuilder &b, PanelContraction &c, unsigned loop) {
   llvm_unreachable("a loop that indexes no operand");
 }
 
+/// Returns the fill that sets the output of `op` to zero right before it.
+static linalg::FillOp findZeros(linalg::GenericOp op) {
+  Operation *before = op->getPrevNode();
+  while (before && isMemoryEffectFree(before))
+    before = before->getPrevNode();
+  auto fill = dyn_cast_or_null<linalg::FillOp>(before);
+  if (!fill || fill.getDpsInitOperand(0)->get() != op.getDpsInits().front() ||
+      !matchPattern(fill.getInputs().front(), m_PosZeroFloat()))
+    return {};
+  return fill;
+}
+
 namespace {
 
 /// The walk through one candidate; each step refuses with its reason.
@@ -83,6 +102,7 @@ public:
   FailureOr<PanelContraction> run() {
     if (failed(matchLoops()) || failed(matchOperands()) || failed(matchBody()))
       return failure();
+    c.zeros = findZeros(c.op);
     return std::move(c);
   }
 

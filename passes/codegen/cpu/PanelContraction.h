@@ -51,11 +51,14 @@ struct PanelContraction {
   SmallVector<unsigned> reductions; ///< outermost first
   SmallVector<int64_t> sizes;       ///< of each loop; kDynamic if not static
   SmallVector<ProductTerm> terms;
+  linalg::FillOp zeros; ///< sets the output to zero right before, or null
 
   int64_t width() const { return sizes[lane]; }
   /// Steps of the inner reduction loops for one of the outermost.
   int64_t innerSteps() const;
   OpOperand *output() { return op.getDpsInitOperand(0); }
+  /// Erases the operation, and what sets its output to zero.
+  void erase();
   /// Whether `operand` is indexed by the panel or the lane.
   bool isWeight(OpOperand &operand);
   /// The loops whose index the body asks for; these have static sizes.

@@ -23,12 +23,27 @@ int64_t evenSteps(int64_t total, int64_t inner, int64_t most) {
   return inner == 1 ? std::min(steps, (even + 7) / 8 * 8) : even;
 }
 
+/// Returns how many panels go through the registers at once with many rows.
+int64_t panelsAtOnce(const PanelContraction &c,
+                     const TileContractionsPassOptions &options) {
+  RegisterPlan plan{options.vectorBits / 32, options.registers};
+  int64_t together =
+      options.blockPanels
+          ? options.blockPanels
+          : plan.panelsOfBlocks(plan.vectors(c.width()), options.maxPanels);
+  int64_t panels = c.sizes[c.panel];
+  if (ShapedType::isDynamic(panels))
+    return together;
+  return std::min<int64_t>(together, llvm::bit_floor(uint64_t(panels)));
+}
+
 /// Writes the loops around the tiles of one contraction, for a range of its
 /// panels.
 class PanelTiler {
 public:
-  PanelTiler(PanelContraction &c, const TileContractionsPassOptions &options)
-      : c(c), options(options), b(c.op), loc(c.op.getLoc()),
+  PanelTiler(PanelContraction &c, const TileContractionsPassOptions &options,
+             LoopRange part)
+      : c(c), options(options), rowRange(part), b(c.op), loc(c.op.getLoc()),
         plan{options.vectorBits / 32, options.registers},
         caches{options.l1Bytes, options.l2Bytes},
         vectors(plan.vectors(c.width())) {}
@@ -43,7 +58,7 @@ public:
                               : b.getIndexAttr(c.sizes[loop]));
     }
     writeRange(lower, upper);
-    c.op.erase();
+    c.erase();
   }
 
 private:
@@ -60,10 +75,9 @@ private:
     body(loop.getInductionVar());
   }
 
-  /// The panels lower … upper with all rows.
+  /// The panels lower … upper.
   void writeRange(Value lower, Value upper) {
-    int64_t threshold =
-        options.expandRows > 0 ? options.expandRows : plan.maxRows(vectors) + 1;
+    int64_t threshold = manyRows(c, options);
     if (!ShapedType::isDynamic(c.sizes[c.row])) {
       if (c.sizes[c.row] >= threshold)
         writeBlocked(lower, upper);
@@ -84,6 +98,8 @@ private:
   /// Weights decoded in registers: several panels at once for few rows, then
   /// one panel with all rows for the panels that are left.
   void writeDirect(Value lower, Value upper) {
+    if (c.zeros)
+      zeroOutput(lower, upper);
     SmallVector<int64_t> cases;
     int64_t most = std::min(options.maxPanels, c.sizes[c.panel]);
     if (ShapedType::isDynamic(most))
@@ -117,6 +133,13 @@ private:
     });
   }
 
+  void zeroOutput(Value lower, Value upper) {
+    ContractionTile range(c, fullSizes);
+    range.set(c.panel, lower,
+              arith::SubIOp::create(b, loc, upper, lower).getResult());
+    range.zeroOutput(b);
+  }
+
   /// Writes `count` rows of the panels from `lower` on, `together` at once;
   /// returns where fewer than that are left.
   Value writeGroups(Value lower, Value upper, int64_t together, int64_t count) {
@@ -139,7 +162,7 @@ private:
   void writeBlocked(Value lower, Value upper) {
     unsigned outer = c.reductions.front();
     int64_t inner = c.innerSteps();
-    int64_t together = panelsOfBlocks();
+    int64_t together = panelsAtOnce(c, options);
     BlockBuffers buffers;
     buffers.panels = together;
     buffers.depth = options.blockDepth ? options.blockDepth
@@ -148,14 +171,18 @@ private:
     // One more vector, or rows would meet in the same sets of the cache.
     buffers.rowStride = stretch + plan.lanes;
     int64_t mostRows = allocate(buffers);
+    // A reduction of unknown length may have no stretch that starts at zero.
+    bool startsAtZero = c.zeros && !ShapedType::isDynamic(c.sizes[outer]);
+    if (c.zeros && !startsAtZero)
+      zeroOutput(lower, upper);
 
     int64_t longSteps = evenSteps(c.sizes[outer], inner, stretch);
     int64_t steps = evenSteps(longSteps, inner, buffers.depth);
     Value total = sizeOfLoop(b, c, outer);
     ContractionTile tile(c, fullSizes);
-    Value rowStep = evenRows(mostRows, plan.maxRows(together * vectors));
-    loop(index(0), rows, rowStep, [&](Value row) {
-      tile.set(c.row, row, part(row, rowStep, rows));
+    Value rowStep = evenRows(mostRows, rowsAtOnce(c, options));
+    loop(rowRange.lower, rowRange.upper, rowStep, [&](Value row) {
+      tile.set(c.row, row, part(row, rowStep, rowRange.upper));
       loop(index(0), total, index(longSteps), [&](Value start) {
         Value end = arith::AddIOp::create(b, loc, start,
                                           part(start, index(longSteps), total));
@@ -163,7 +190,10 @@ private:
         tile.writeRows(b, buffers);
         eachGroup(lower, upper, together, [&](Value panel, int64_t count) {
           tile.set(c.panel, panel, b.getIndexAttr(count));
-          tile.loadSums(b, buffers);
+          if (startsAtZero)
+            startSums(tile, buffers, start);
+          else
+            tile.loadSums(b, buffers);
           loop(start, end, index(steps), [&](Value at) {
             tile.set(outer, at, part(at, index(steps), end));
             tile.writeDecoded(b, buffers, start);
@@ -174,14 +204,17 @@ private:
     });
   }
 
-  int64_t panelsOfBlocks() const {
-    int64_t together = options.blockPanels
-                           ? options.blockPanels
-                           : plan.panelsOfBlocks(vectors, options.maxPanels);
-    if (ShapedType::isDynamic(c.sizes[c.panel]))
-      return together;
-    return std::min<int64_t>(together,
-                             llvm::bit_floor(uint64_t(c.sizes[c.panel])));
+  /// The first stretch of a reduction that starts at zero has sums of zero.
+  void startSums(ContractionTile &tile, const BlockBuffers &buffers,
+                 Value start) {
+    Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                          start, index(0));
+    auto branch = scf::IfOp::create(b, loc, isFirst, /*withElse=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    tile.zeroSums(b, buffers);
+    b.setInsertionPointToStart(branch.elseBlock());
+    tile.loadSums(b, buffers);
   }
 
   /// Returns min(step, end - start).
@@ -210,7 +243,8 @@ private:
       return arith::CeilDivUIOp::create(b, loc, value, by);
     };
     // No rows make no block; the loop over them must still have a step.
-    Value some = arith::MaxUIOp::create(b, loc, rows, index(1));
+    Value count = arith::SubIOp::create(b, loc, rowRange.upper, rowRange.lower);
+    Value some = arith::MaxUIOp::create(b, loc, count, index(1));
     Value even = divideUp(some, divideUp(some, index(most)));
     return arith::MulIOp::create(b, loc, divideUp(even, index(block)),
                                  index(block));
@@ -221,7 +255,7 @@ private:
     int64_t mostRows = caches.rows(buffers.rowStride);
     if (!ShapedType::isDynamic(c.sizes[c.row]))
       mostRows = std::min(mostRows, c.sizes[c.row]);
-    int64_t block = plan.maxRows(buffers.panels * vectors);
+    int64_t block = rowsAtOnce(c, options);
     mostRows = (mostRows + block - 1) / block * block;
     for (size_t term = 0; term < c.terms.size(); ++term) {
       buffers.rows.push_back(allocate({mostRows, buffers.rowStride}));
@@ -240,6 +274,7 @@ private:
 
   PanelContraction &c;
   const TileContractionsPassOptions &options;
+  LoopRange rowRange; ///< of many rows
   OpBuilder b;
   Location loc;
   RegisterPlan plan;
@@ -251,9 +286,22 @@ private:
 
 } // namespace
 
+int64_t manyRows(const PanelContraction &c,
+                 const TileContractionsPassOptions &options) {
+  RegisterPlan plan{options.vectorBits / 32, options.registers};
+  return options.expandRows > 0 ? options.expandRows
+                                : plan.maxRows(plan.vectors(c.width())) + 1;
+}
+
+int64_t rowsAtOnce(const PanelContraction &c,
+                   const TileContractionsPassOptions &options) {
+  RegisterPlan plan{options.vectorBits / 32, options.registers};
+  return plan.maxRows(panelsAtOnce(c, options) * plan.vectors(c.width()));
+}
+
 void tilePanels(PanelContraction &c, const TileContractionsPassOptions &options,
-                Value lower, Value upper) {
-  PanelTiler(c, options).run(lower, upper);
+                LoopRange panels, LoopRange rows) {
+  PanelTiler(c, options, rows).run(panels.lower, panels.upper);
 }
 
 } // namespace mlir::lori

@@ -10,10 +10,24 @@
 
 namespace mlir::lori {
 
-/// Replaces `c` by smaller contractions of its panels lower … upper with all
-/// rows; the pass's description says which.
+/// From `lower` to below `upper`, both indices.
+struct LoopRange {
+  Value lower, upper;
+};
+
+/// Returns from how many rows on weights are decoded into a buffer.
+int64_t manyRows(const PanelContraction &c,
+                 const TileContractionsPassOptions &options);
+
+/// Returns how many of these many rows go through the registers at once.
+int64_t rowsAtOnce(const PanelContraction &c,
+                   const TileContractionsPassOptions &options);
+
+/// Replaces `c` by smaller contractions of a range of its panels; the pass's
+/// description says which. Rows are a range where there are `manyRows`, else
+/// all of them.
 void tilePanels(PanelContraction &c, const TileContractionsPassOptions &options,
-                Value lower, Value upper);
+                LoopRange panels, LoopRange rows);
 
 } // namespace mlir::lori
 

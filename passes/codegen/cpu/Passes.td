@@ -41,11 +41,12 @@ def TileContractionsPass : Pass<"lori-tile-contractions", "ModuleOp"> {
   let description = [{
     Replaces a panel contraction by loops around smaller ones that
     `lori-vectorize-contractions` keeps in registers. Each worker gets one
-    contiguous range of panels, so that it reads one stretch of memory:
+    contiguous range of panels, so that it reads one stretch of memory; where
+    rows are many enough for it, each gets a range of rows, too:
 
     ```mlir
-    scf.parallel (%worker) = (0) to (%workers) {
-      call @kernel_panels(%lower, %upper, %x, %w, %y)
+    scf.parallel (%i, %j) = (0, 0) to (%row_parts, %panel_parts) {
+      call @kernel_panels(%panels, %panels_end, %rows, %rows_end, %x, %w, %y)
     }
     func.func private @kernel_panels(…) {
       // few rows: every weight is decoded in registers, and read once
@@ -54,7 +55,8 @@ def TileContractionsPass : Pass<"lori-tile-contractions", "ModuleOp"> {
       case 2 { for panels by 4 { 2 rows x 4 panels } }
       …
       for the other panels { all rows x 1 panel }
-      // many rows: for each block of rows and of the outermost reduction loop
+      // many rows, a range of them: for each block of rows and of the
+      // outermost reduction loop
       for panels { decode one panel's block into a buffer in L1
                    contraction of the rows with the buffer }
     }
@@ -62,7 +64,8 @@ def TileContractionsPass : Pass<"lori-tile-contractions", "ModuleOp"> {
     The sum of a row's element goes through the reduction loops in the order of
     the loops in each of these forms, from the element's first value, one
     multiply-add after the other: a row's result does not depend on the number
-    of rows it is computed with, bit for bit.
+    of rows it is computed with, bit for bit. Where a `linalg.fill` sets the
+    output to zero right before, sums start at zero and the fill goes.
 
     The smaller contractions have operands with dynamic outer sizes and strides,
     so that `lori-outline-kernels` finds few different ones, whatever the shapes
@@ -92,6 +95,8 @@ def TileContractionsPass : Pass<"lori-tile-contractions", "ModuleOp"> {
            "Share the panels between the threads">,
     Option<"minParallelWork", "min-parallel-work", "int64_t", "65536",
            "Fewest multiply-adds for which threads are woken">,
+    Option<"rowPart", "row-part", "int64_t", "192",
+           "Fewest rows for which a worker decodes weights of its own">,
     Option<"explain", "explain", "bool", "false",
            "Say in a remark why a linalg.generic is not tiled">,
   ];

@@ -28,7 +28,7 @@ public:
         arguments(outlinedArguments(c.op)) {}
 
   void run() {
-    Value none = index(0), panels = sizeOfLoop(b, c, c.panel);
+    Value panels = sizeOfLoop(b, c, c.panel);
     int64_t work = c.width();
     for (auto [loop, size] : llvm::enumerate(c.sizes))
       if (loop != c.lane && !ShapedType::isDynamic(size))
@@ -36,7 +36,7 @@ public:
     bool manyRows = ShapedType::isDynamic(c.sizes[c.row]);
     if (!options.parallel || c.sizes[c.panel] == 1 ||
         (!manyRows && work < options.minParallelWork)) {
-      call(none, panels);
+      callAll(panels);
     } else if (work >= options.minParallelWork) {
       share(panels);
     } else {
@@ -49,9 +49,9 @@ public:
       b.setInsertionPointToStart(branch.thenBlock());
       share(panels);
       b.setInsertionPointToStart(branch.elseBlock());
-      call(none, panels);
+      callAll(panels);
     }
-    c.op.erase();
+    c.erase();
   }
 
 private:
@@ -59,10 +59,15 @@ private:
     return arith::ConstantIndexOp::create(b, loc, value);
   }
 
-  void call(Value lower, Value upper) {
-    SmallVector<Value> operands = {lower, upper};
+  void call(LoopRange panels, LoopRange rows) {
+    SmallVector<Value> operands = {panels.lower, panels.upper, rows.lower,
+                                   rows.upper};
     llvm::append_range(operands, arguments);
     func::CallOp::create(b, loc, range, operands);
+  }
+
+  void callAll(Value panels) {
+    call({index(0), panels}, {index(0), sizeOfLoop(b, c, c.row)});
   }
 
   void share(Value panels) {
@@ -71,19 +76,45 @@ private:
             .getResult(0);
     Value workers =
         arith::IndexCastOp::create(b, loc, b.getIndexType(), threads);
-    Value one = index(1);
+    Value rows = sizeOfLoop(b, c, c.row);
+    auto [rowParts, panelParts] = divide(rows, workers);
     scf::ParallelOp::create(
-        b, loc, index(0), workers, one,
-        [&](OpBuilder &inner, Location, ValueRange worker) {
+        b, loc, ValueRange{index(0), index(0)},
+        ValueRange{rowParts, panelParts}, ValueRange{index(1), index(1)},
+        [&, rowParts = rowParts, panelParts = panelParts](
+            OpBuilder &inner, Location, ValueRange worker) {
           OpBuilder::InsertionGuard guard(b);
           b.restoreInsertionPoint(inner.saveInsertionPoint());
-          auto bound = [&](Value number) -> Value {
-            Value product = arith::MulIOp::create(b, loc, number, panels);
-            return arith::DivUIOp::create(b, loc, product, workers);
-          };
-          Value lower = bound(worker[0]);
-          call(lower, bound(arith::AddIOp::create(b, loc, worker[0], one)));
+          call(part(panels, worker[1], panelParts, 1),
+               part(rows, worker[0], rowParts, rowsAtOnce(c, options)));
         });
+  }
+
+  /// Returns how many parts to make of the rows and of the panels, at most
+  /// `workers` in all. Each part of the rows decodes all weights of its panels
+  /// but shares nothing else, so that few large parts are the best.
+  std::pair<Value, Value> divide(Value rows, Value workers) {
+    int64_t least = std::max(options.rowPart, manyRows(c, options));
+    if (!ShapedType::isDynamic(c.sizes[c.row]) && c.sizes[c.row] < 2 * least)
+      return {index(1), workers};
+    Value most = arith::DivUIOp::create(b, loc, rows, index(least));
+    most = arith::MaxUIOp::create(b, loc, most, index(1));
+    most = arith::MinUIOp::create(b, loc, most, workers);
+    Value panelParts = arith::CeilDivUIOp::create(b, loc, workers, most);
+    return {arith::DivUIOp::create(b, loc, workers, panelParts), panelParts};
+  }
+
+  /// Returns part `number` of `parts` of `count` things, in whole blocks.
+  LoopRange part(Value count, Value number, Value parts, int64_t block) {
+    Value blocks = arith::CeilDivUIOp::create(b, loc, count, index(block));
+    auto bound = [&](Value number) -> Value {
+      Value product = arith::MulIOp::create(b, loc, number, blocks);
+      Value first = arith::DivUIOp::create(b, loc, product, parts);
+      Value start = arith::MulIOp::create(b, loc, first, index(block));
+      return arith::MinUIOp::create(b, loc, start, count);
+    };
+    Value lower = bound(number);
+    return {lower, bound(arith::AddIOp::create(b, loc, number, index(1)))};
   }
 
   PanelContraction &c;
@@ -121,15 +152,16 @@ private:
       declareThreadCount();
     TileContractionsPassOptions chosen = options();
     Type index = IndexType::get(&getContext());
-    OutlinedClone range = outlineClone(c.op, {index, index});
+    OutlinedClone range =
+        outlineClone(c.op, {index, index, index, index}, c.zeros);
     auto parent = c.op->getParentOfType<func::FuncOp>();
     range.function.setName((parent.getName() + "_panels").str());
     symbols.insert(range.function); // makes the name unique
     Sharer(c, range.function, chosen).run();
     PanelContraction inside = *matchPanelContraction(
         range.op, [](const Twine &) { return failure(); });
-    tilePanels(inside, chosen, range.function.getArgument(0),
-               range.function.getArgument(1));
+    Block::BlockArgListType bounds = range.function.getArguments();
+    tilePanels(inside, chosen, {bounds[0], bounds[1]}, {bounds[2], bounds[3]});
   }
 
   TileContractionsPassOptions options() const {
@@ -142,6 +174,7 @@ private:
     made.expandRows = expandRows;
     made.parallel = parallel;
     made.minParallelWork = minParallelWork;
+    made.rowPart = rowPart;
     made.blockDepth = blockDepth;
     made.blockPanels = blockPanels;
     return made;

@@ -1,4 +1,4 @@
-// RUN: lori-opt %s --lori-outline-kernels | FileCheck %s
+// RUN: lori-opt %s --split-input-file --lori-outline-kernels | FileCheck %s
 
 #x = affine_map<(m, n, l, k) -> (m, k)>
 #w = affine_map<(m, n, l, k) -> (n, k, l)>
@@ -65,3 +65,35 @@ func.func @plain(%x: memref<?x64xf32>, %w: memref<48x64xf16>,
 // CHECK:   arith.constant 2.0{{.*}} : f32
 // CHECK:   linalg.generic
 // CHECK-NOT: func.func private
+
+// -----
+
+#x = affine_map<(m, n, l, k) -> (m, k)>
+#w = affine_map<(m, n, l, k) -> (n, k, l)>
+#y = affine_map<(m, n, l, k) -> (m, n, l)>
+
+// What sets the output to zero goes along.
+// CHECK-LABEL: func.func @from_zero
+//       CHECK:   call @kernel_f16_3x64x16(
+//   CHECK-NOT:   linalg
+//       CHECK:   return
+// CHECK-LABEL: func.func private @kernel_f16_3x64x16
+//       CHECK:   %[[ZERO:.*]] = arith.constant 0.0
+//       CHECK:   linalg.fill ins(%[[ZERO]] : f32) outs(%[[OUT:.*]] : memref<?x3x16xf32>)
+//       CHECK:   linalg.generic {{.*}} outs(%[[OUT]] :
+func.func @from_zero(%x: memref<?x64xf32>, %w: memref<3x64x16xf16>,
+                     %y: memref<?x3x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<?x3x16xf32>)
+  linalg.generic {indexing_maps = [#x, #w, #y],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%x, %w : memref<?x64xf32>, memref<3x64x16xf16>)
+    outs(%y : memref<?x3x16xf32>) {
+  ^bb0(%a: f32, %b: f16, %c: f32):
+    %e = arith.extf %b : f16 to f32
+    %p = arith.mulf %a, %e : f32
+    %s = arith.addf %c, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}

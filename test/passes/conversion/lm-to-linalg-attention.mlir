@@ -34,7 +34,11 @@ func.func @attention(%q: tensor<?x32xf32>, %keys: tensor<8x2x2x8x16xf16>, %value
     %positions: tensor<?xi32>, %sequences: tensor<?xi32>, %pages: tensor<4x2xi32>, %window: index) -> tensor<?x32xf32> {
   // Four query heads share two key heads: row by row, those of a key head
   // together.
-  // CHECK: scf.forall (%[[ROW:.+]], %[[SET:.+]]) in (%{{.+}}, 2)
+  // Steps take the first and the last rows in turns.
+  // CHECK: scf.forall (%[[STEP:.+]], %[[SET:.+]]) in (%{{.+}}, 2)
+  // CHECK: %[[HALF:.+]] = arith.divui %[[STEP]]
+  // CHECK: %[[FROM_LAST:.+]] = arith.subi %{{.+}}, %[[HALF]]
+  // CHECK: %[[ROW:.+]] = arith.select %{{.+}}, %[[FROM_LAST]], %[[HALF]]
   // CHECK: %[[SETS:.+]] = arith.constant 1 : index
   // CHECK: %[[KVHEAD:.+]] = arith.divui %[[SET]], %[[SETS]]
   // The state of the online softmax of two heads: largest score, sum, output.

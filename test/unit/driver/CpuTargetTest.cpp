@@ -29,6 +29,14 @@ TEST(CpuTargetTest, Version3Has256BitVectors) {
   EXPECT_FALSE(target.hasAmxBf16());
 }
 
+TEST(CpuTargetTest, CachesOfANamedProcessorDoNotDependOnThisMachine) {
+  CpuTarget target = CpuTarget::parse("x86-64-v3");
+  EXPECT_EQ(target.l1Bytes(), 32 << 10);
+  EXPECT_EQ(target.l2Bytes(), 1 << 20);
+  EXPECT_GE(CpuTarget::native().l1Bytes(), 8 << 10);
+  EXPECT_GT(CpuTarget::native().l2Bytes(), CpuTarget::native().l1Bytes());
+}
+
 TEST(CpuTargetTest, Version4Adds512BitVectorsAndNoMore) {
   CpuTarget target = CpuTarget::parse("x86-64-v4");
   std::vector<std::string> more = target.requiredFeatures();
