@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # cmake -DBUILD=… -DCOMPILER=… -DC_COMPILER=… -DMLIR_DIR=… -P check.cmake
-# Installs the build, then builds and runs the project in this folder against it.
+# Installs the build, builds and runs the project in this folder against it, then
+# compiles a model with it and runs that.
 
 set(work ${BUILD}/test/install)
 file(REMOVE_RECURSE ${work})
@@ -20,3 +21,6 @@ must_run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${work}/embed -G Ninja
 must_run(${CMAKE_COMMAND} --build ${work}/embed)
 must_run(${work}/embed/embed)
 must_run(${work}/prefix/bin/lori-opt --version)
+must_run(${work}/prefix/bin/lori-compile ${CMAKE_CURRENT_LIST_DIR}/../data/three-tasks/base
+  --pipeline=reference -o ${work}/program)
+must_run(${work}/program --tokens 1,2,3 -n 2)
