@@ -20,24 +20,26 @@ def Lori_Mask : 2DTensorOf<[I1]>;
 def Lori_FrozenProjectionOp : Lori_Op<"frozen_projection", [Pure]> {
   let summary = "Regenerate a frozen random projection from its seed";
   let description = [{
-    `A[i, j] ~ init`, drawn by Philox4x32-10 with the element's index as counter
-    and (seed, stream) as key: the same bits on every machine. For
+    `A[i, j] ~ init`, drawn by Philox4x32-10 from the seed, the stream (0 if
+    there is none) and the entry's number: the same bits on every machine, as
+    `runtime/formats/SeededProjection.h` says step by step. For
     `kaiming_uniform` the draw is uniform in `(-1/sqrt(in), 1/sqrt(in))`, for
-    `normal` standard normal.
+    `normal` standard normal. It is rounded to the result's type.
 
-    It is an op, and not a constant, because `A` is never stored: it is made
-    anew where it is used.
+    It is an op, and not a constant, because neither IR nor adapters store `A`:
+    it is drawn when a model is compiled. The stream is an operand, for the
+    layers of a stack.
 
     (C1) the result has a static shape.
 
     Example:
     ```mlir
     %a = lori.frozen_projection seed(42) init(kaiming_uniform) : tensor<32x576xf32>
+    %b = lori.frozen_projection seed(42) stream(%layer_stream) init(normal) : tensor<32x576xf32>
     ```
   }];
-  let arguments = (ins I64Attr:$seed, Lori_Init:$init,
-                       DefaultValuedAttr<I64Attr, "0">:$stream);
-  let results = (outs 2DTensorOf<[AnyFloat]>:$projection);
+  let arguments = (ins I64Attr:$seed, Lori_Init:$init, Optional<I64>:$stream);
+  let results = (outs 2DTensorOf<[F32, F16, BF16]>:$projection);
   let assemblyFormat = [{
     `seed` `(` $seed `)` (`stream` `(` $stream^ `)`)? `init` `(` $init `)`
     attr-dict `:` type($projection)

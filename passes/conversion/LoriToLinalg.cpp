@@ -3,7 +3,9 @@
 #include "dialect/lori/LoriOps.h"
 #include "passes/Passes.h"
 #include "passes/conversion/Contraction.h"
+#include "passes/conversion/FrozenProjection.h"
 #include "passes/conversion/Patterns.h"
+#include "passes/conversion/ScalarBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -172,6 +174,35 @@ struct LowerAdaptRouted final : OpConversionPattern<AdaptRoutedOp> {
   }
 };
 
+/// frozen_projection -> a linalg.generic that draws each entry
+struct LowerFrozenProjection final : OpConversionPattern<FrozenProjectionOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(FrozenProjectionOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getType();
+    Value empty = tensor::EmptyOp::create(
+        rewriter, op.getLoc(), type.getShape(), type.getElementType());
+    SmallVector<AffineMap> maps{rewriter.getMultiDimIdentityMap(2)};
+    SmallVector<utils::IteratorType> iterators(2,
+                                               utils::IteratorType::parallel);
+    auto draws = linalg::GenericOp::create(
+        rewriter, op.getLoc(), type, ValueRange{}, empty, maps, iterators,
+        [&](OpBuilder &b, Location loc, ValueRange) {
+          ScalarBuilder s(b, loc);
+          Value entry = s.add(
+              s.mul(linalg::IndexOp::create(b, loc, 0), type.getDimSize(1)),
+              linalg::IndexOp::create(b, loc, 1));
+          Value drawn = drawEntry(b, loc, op, adaptor.getStream(), entry);
+          linalg::YieldOp::create(b, loc,
+                                  s.truncate(drawn, type.getElementType()));
+        });
+    rewriter.replaceOp(op, draws);
+    return success();
+  }
+};
+
 struct ConvertLoriToLinalgPass final
     : impl::ConvertLoriToLinalgPassBase<ConvertLoriToLinalgPass> {
   using Base::Base;
@@ -196,7 +227,8 @@ struct ConvertLoriToLinalgPass final
 } // namespace
 
 void populateLoriToLinalgPatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerAdapt, LowerAdaptRouted>(patterns.getContext());
+  patterns.add<LowerAdapt, LowerAdaptRouted, LowerFrozenProjection>(
+      patterns.getContext());
 }
 
 } // namespace mlir::lori

@@ -72,9 +72,11 @@ Origin Hoister::computeOrigin(Value value) {
     return get.getLayer() && getOrigin(get.getLayer()) != Origin::Neutral
                ? Origin::Runtime
                : Origin::Leaf;
-  // A frozen projection is regenerated where it is used.
-  if (isa<FrozenProjectionOp>(op))
-    return Origin::Neutral;
+  if (auto projection = dyn_cast<FrozenProjectionOp>(op))
+    return projection.getStream() &&
+                   getOrigin(projection.getStream()) != Origin::Neutral
+               ? Origin::Runtime
+               : Origin::Expression;
   if (isa<HadamardOp>(op))
     return Origin::Expression;
   if (!isMemoryEffectFree(op) ||

@@ -3,6 +3,7 @@
 #include "passes/conversion/initializers/InitializerRows.h"
 
 #include "passes/conversion/BlockFormats.h"
+#include "passes/conversion/FrozenProjection.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -13,7 +14,7 @@ namespace mlir::lori {
 LogicalResult InitializerRows::fill(Value value, Value row, Value scratch) {
   if (failed(fillExact(value, row, scratch)))
     return failure();
-  if (!isa<FuseOp, ConvertOp>(value.getDefiningOp()))
+  if (!isa<FuseOp, ConvertOp, FrozenProjectionOp>(value.getDefiningOp()))
     return success();
   auto type = cast<RankedTensorType>(value.getType());
   if (failed(checkEncodable(type)))
@@ -37,6 +38,8 @@ LogicalResult InitializerRows::fillExact(Value value, Value row,
     fillHadamard(columns, row, scratch);
     return success();
   }
+  if (auto projection = dyn_cast<FrozenProjectionOp>(op))
+    return drawProjection(projection, row, scratch);
   if (auto fused = dyn_cast<FuseOp>(op))
     return fuse(fused, row, scratch);
   if (auto convert = dyn_cast<ConvertOp>(op))
@@ -93,6 +96,25 @@ void InitializerRows::fillHadamard(int64_t size, Value row, Value scratch) {
     Value isOdd = arith::TruncIOp::create(b, loc, b.getI1Type(), bits);
     e.store(e.select(isOdd, e.f32(-entry), e.f32(entry)), scratch, column);
   });
+}
+
+LogicalResult InitializerRows::drawProjection(FrozenProjectionOp op, Value row,
+                                              Value scratch) {
+  Value stream;
+  if (op.getStream()) {
+    FailureOr<Value> evaluated = e.evaluateScalar(op.getStream());
+    if (failed(evaluated))
+      return failure();
+    stream = *evaluated;
+  }
+  int64_t columns = op.getType().getDimSize(1);
+  Value first = e.mul(row, columns);
+  e.loop(columns, [&](Value k) {
+    Value entry =
+        drawEntry(e.getBuilder(), e.getLoc(), op, stream, e.add(first, k));
+    e.store(entry, scratch, k);
+  });
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -28,6 +28,7 @@ private:
   Value multiplyFactors(FuseOp op, GetParamOp shrink, GetParamOp expand,
                         Value row);
   void fillHadamard(int64_t size, Value row, Value scratch);
+  LogicalResult drawProjection(FrozenProjectionOp op, Value row, Value scratch);
   void round(RankedTensorType type, Value scratch);
   void roundBlocks(QuantType quant, int64_t columns, Value scratch);
 

@@ -119,10 +119,45 @@ func.func @parameters_as_they_are_stored_stay(%x: tensor<?x64xf32>) -> tensor<?x
   return %y : tensor<?x4xf32>
 }
 
-// CHECK-LABEL: func @a_frozen_projection_is_never_stored
-func.func @a_frozen_projection_is_never_stored(%y: tensor<?x4xf32>, %x: tensor<?x64xf32>, %b: tensor<4x2xf32>, %s: f32) -> tensor<?x4xf32> {
-  // CHECK-NEXT: lori.frozen_projection
-  // CHECK-NEXT: lori.adapt
+// -----
+
+// The layers of a frozen projection differ in their streams.
+// CHECK: lori.derived_param @derived : tensor<2x2x64xf32> {
+// CHECK-NEXT: ^bb0(%[[LAYER:.+]]: index):
+// CHECK: %[[STREAM:.+]] = tensor.extract %{{.+}}[%[[LAYER]]] : tensor<2xi64>
+// CHECK: lori.frozen_projection seed(42) stream(%[[STREAM]]) init(kaiming_uniform)
+// CHECK-LABEL: func @frozen_projections_of_layers
+func.func @frozen_projections_of_layers(%y: tensor<?x4xf32>, %x: tensor<?x64xf32>, %b: tensor<4x2xf32>, %s: f32) -> tensor<?x4xf32> {
+  %streams = arith.constant dense<[3, 4]> : tensor<2xi64>
+  %begin = arith.constant 0 : index
+  %end = arith.constant 2 : index
+  %step = arith.constant 1 : index
+  // CHECK: scf.for %[[I:[^ ]+]] =
+  // CHECK: lori.get_param @derived[%[[I]]] : tensor<2x64xf32>
+  // CHECK-NOT: lori.frozen_projection
+  %0 = scf.for %layer = %begin to %end step %step iter_args(%sum = %y) -> tensor<?x4xf32> {
+    %stream = tensor.extract %streams[%layer] : tensor<2xi64>
+    %a = lori.frozen_projection seed(42) stream(%stream) init(kaiming_uniform) : tensor<2x64xf32>
+    %1 = lori.adapt %sum, %x, %a, %b scale(%s) : (tensor<?x4xf32>, tensor<?x64xf32>, tensor<2x64xf32>, tensor<4x2xf32>, f32) -> tensor<?x4xf32>
+    scf.yield %1 : tensor<?x4xf32>
+  }
+  return %0 : tensor<?x4xf32>
+}
+
+// A stream that only the running program knows is none of a parameter.
+// CHECK-LABEL: func @a_stream_of_the_program
+// CHECK-NEXT: lori.frozen_projection
+func.func @a_stream_of_the_program(%stream: i64) -> tensor<2x64xf32> {
+  %a = lori.frozen_projection seed(42) stream(%stream) init(normal) : tensor<2x64xf32>
+  return %a : tensor<2x64xf32>
+}
+
+// CHECK: lori.derived_param @derived_0 : tensor<2x64xf32> {
+// CHECK-NEXT: lori.frozen_projection seed(42) init(kaiming_uniform)
+// CHECK-LABEL: func @a_frozen_projection(
+func.func @a_frozen_projection(%y: tensor<?x4xf32>, %x: tensor<?x64xf32>, %b: tensor<4x2xf32>, %s: f32) -> tensor<?x4xf32> {
+  // CHECK-NEXT: %[[PARAM:.+]] = lori.get_param @derived_0 : tensor<2x64xf32>
+  // CHECK-NEXT: lori.adapt %{{.+}}, %{{.+}}, %[[PARAM]],
   %a = lori.frozen_projection seed(42) init(kaiming_uniform) : tensor<2x64xf32>
   %0 = lori.adapt %y, %x, %a, %b scale(%s) : (tensor<?x4xf32>, tensor<?x64xf32>, tensor<2x64xf32>, tensor<4x2xf32>, f32) -> tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
