@@ -109,7 +109,7 @@ size_t AdapterBank::siteOf(const AdaptableModule &module) const {
 }
 
 std::vector<AdapterBank::Place>
-AdapterBank::placeSites(const PeftAdapter &adapter) const {
+AdapterBank::placeSites(const Adapter &adapter) const {
   std::vector<Place> places(model.bank.sites.size());
   for (const AdapterModule &module : adapter.modules()) {
     Place &place = places[siteOf(module.module)];
@@ -149,7 +149,7 @@ AdapterBank::Block AdapterBank::allocate(size_t bytes) {
 // Loading
 //===----------------------------------------------------------------------===//
 
-void AdapterBank::write(const PeftAdapter &adapter, const StoredTensor &tensor,
+void AdapterBank::write(const Adapter &adapter, const StoredTensor &tensor,
                         int64_t paddedRows, int64_t paddedColumns,
                         float *to) const {
   auto writer = tensor.type == StorageType::F32   ? code.writeF32
@@ -159,7 +159,7 @@ void AdapterBank::write(const PeftAdapter &adapter, const StoredTensor &tensor,
          adapter.bytes(tensor).data(), to);
 }
 
-void AdapterBank::writeModule(const PeftAdapter &adapter,
+void AdapterBank::writeModule(const Adapter &adapter,
                               const AdapterModule &module,
                               const Loaded &loaded) {
   size_t index = siteOf(module.module);
@@ -176,7 +176,7 @@ void AdapterBank::writeModule(const PeftAdapter &adapter,
         factors + shrinkFloats(site, place.rank));
 }
 
-static AdapterInfo describe(const std::string &name, const PeftAdapter &adapter,
+static AdapterInfo describe(const std::string &name, const Adapter &adapter,
                             size_t bytes) {
   AdapterInfo info;
   info.name = name;
@@ -191,7 +191,7 @@ static AdapterInfo describe(const std::string &name, const PeftAdapter &adapter,
 }
 
 size_t AdapterBank::load(const std::string &name, const std::string &path) {
-  PeftAdapter adapter = PeftAdapter::open(path, CompiledBase(model));
+  Adapter adapter = Adapter::open(path, CompiledBase(model));
   Loaded loaded;
   loaded.places = placeSites(adapter);
   loaded.block = allocate(loaded.places.back().offset);

@@ -6,7 +6,7 @@
 #include "runtime/engine/ModelInfo.h"
 #include "runtime/engine/ReservedRange.h"
 #include "runtime/engine/StepAbi.h"
-#include "runtime/formats/PeftAdapter.h"
+#include "runtime/formats/Adapter.h"
 
 #include <optional>
 
@@ -28,7 +28,7 @@ public:
   AdapterBank(const ModelInfo &model, const ModelCode &code);
 
   /// Loads the PEFT directory `path` under `name`; returns its number. Throws
-  /// Error for what PeftAdapter refuses, std::bad_alloc.
+  /// Error for what Adapter refuses, std::bad_alloc.
   size_t load(const std::string &name, const std::string &path);
   /// Frees the memory of adapter `number`, which exists.
   void unload(size_t number);
@@ -58,12 +58,12 @@ private:
   };
 
   Block allocate(size_t bytes);
-  std::vector<Place> placeSites(const PeftAdapter &adapter) const;
+  std::vector<Place> placeSites(const Adapter &adapter) const;
   size_t shrinkFloats(const BankSite &site, int64_t rank) const;
   size_t layerBytes(const BankSite &site, int64_t rank) const;
-  void writeModule(const PeftAdapter &adapter, const AdapterModule &module,
+  void writeModule(const Adapter &adapter, const AdapterModule &module,
                    const Loaded &loaded);
-  void write(const PeftAdapter &adapter, const StoredTensor &tensor,
+  void write(const Adapter &adapter, const StoredTensor &tensor,
              int64_t paddedRows, int64_t paddedColumns, float *to) const;
   int64_t padded(int64_t rows) const;
   size_t siteOf(const AdaptableModule &module) const;

@@ -11,6 +11,7 @@
 #include "runtime/support/Error.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <unordered_set>
 
@@ -18,6 +19,7 @@ using namespace lori;
 
 static constexpr std::string_view prefix = "base_model.model.";
 static constexpr int64_t maxRank = 65536;
+static constexpr int64_t maxColumns = int64_t(1) << 24; ///< of a drawn A
 
 static Error damaged(const std::string &path, const std::string &what) {
   return Error(path, what + ", the pack is damaged, make it again with "
@@ -52,6 +54,7 @@ public:
 
   void read() {
     refuseOthers();
+    readSeed();
     JsonValue table = parseJson(requiredMetadata(pack.tensors, "lori.modules"),
                                 path, "lori.modules");
     if (!table.array() || table.array()->empty())
@@ -69,14 +72,38 @@ private:
                               ", which packs do not hold");
   }
 
+  void readSeed() {
+    const std::string *text = pack.tensors.header().findMetadata("lori.seed");
+    if (!text)
+      return;
+    JsonValue root = parseJson(*text, path, "lori.seed");
+    std::string seed, init;
+    if (const JsonValue::Object *fields = root.object())
+      for (const auto &[key, value] : *fields)
+        if (value.text())
+          (key == "seed" ? seed : init) = *value.text();
+    std::optional<ProjectionInit> kind = projectionInitFromName(init);
+    ProjectionSeed result;
+    const char *end = seed.data() + seed.size();
+    auto [rest, error] = std::from_chars(seed.data(), end, result.seed);
+    if (!kind || rest != end || error != std::errc())
+      throw damaged(path, "has the lori.seed " + root.excerpt() +
+                              ", expected a seed of 64 bits as text, and "
+                              "kaiming_uniform or normal as init");
+    result.init = *kind;
+    pack.projectionSeed = result;
+  }
+
   PackedModule readModule(const JsonValue &row) {
     const JsonValue::Array *cells = row.array();
     PackedModule result;
-    if (!cells || cells->size() != 4 || !(*cells)[0].text() ||
+    bool isDrawn = pack.projectionSeed.has_value();
+    if (!cells || cells->size() != (isDrawn ? 6 : 4) || !(*cells)[0].text() ||
         !(*cells)[1].integer() || !(*cells)[2].number() || !(*cells)[3].text())
       throw damaged(path, "has the row " + row.excerpt() +
                               " in lori.modules, expected path, rank, scaling "
-                              "and checksum");
+                              "and checksum" +
+                              (isDrawn ? ", columns and type" : ""));
     const std::string &name = *(*cells)[0].text();
     result.module = moduleFromPath(name);
     result.rank = *(*cells)[1].integer();
@@ -89,7 +116,10 @@ private:
         result.scaling != pack.parsedConfig.scalingOf(name))
       throw damaged(path, "has another rank or scaling for '" + name +
                               "' in lori.modules than in lori.config");
-    readA(result);
+    if (isDrawn)
+      describeDrawnA(result, *cells);
+    else
+      readA(result);
     readB(result);
     return result;
   }
@@ -111,6 +141,27 @@ private:
     checkFinite(*a);
     m.a = *a;
     m.module.in = a->shape[1];
+  }
+
+  void describeDrawnA(PackedModule &m, const JsonValue::Array &cells) const {
+    const auto columns = cells[4].integer();
+    const std::string *typeName = cells[5].text();
+    std::optional<StorageType> type;
+    for (StorageType known :
+         {StorageType::F32, StorageType::F16, StorageType::BF16})
+      if (typeName && *typeName == storageTypeName(known))
+        type = known;
+    if (!columns || *columns < 1 || *columns > maxColumns || !type)
+      throw damaged(path, "has no columns or no type for the A of '" +
+                              m.module.path + "' in lori.modules");
+    m.a.name = std::string(prefix) + m.module.path + ".lora_A.weight";
+    m.a.type = *type;
+    m.a.shape = {m.rank, *columns};
+    m.a.bytes = *storageBytes(*type, m.rank * *columns);
+    m.module.in = *columns;
+    m.drawn = SeededProjection{pack.projectionSeed->seed,
+                               projectionStream(m.module.path),
+                               pack.projectionSeed->init, *columns};
   }
 
   void readB(PackedModule &m) {
@@ -243,6 +294,13 @@ SafetensorsWriter::Metadata AdapterPack::originalMetadata() const {
   return entries;
 }
 
+std::vector<std::byte> AdapterPack::bytesOfA(const PackedModule &module) const {
+  if (module.drawn)
+    return module.drawn->draw(module.a.type, module.rank);
+  auto bytes = tensors.bytes(module.a);
+  return {bytes.begin(), bytes.end()};
+}
+
 std::vector<std::byte> AdapterPack::expandB(const PackedModule &module) const {
   if (module.dense) {
     auto bytes = tensors.bytes(*module.dense);
@@ -258,7 +316,7 @@ std::vector<std::byte> AdapterPack::expandB(const PackedModule &module) const {
 
 void AdapterPack::checkSums() const {
   for (const PackedModule &module : moduleList)
-    if (ContentHash::of(tensors.bytes(module.a)) != module.checksum)
+    if (ContentHash::of(bytesOfA(module)) != module.checksum)
       throw damaged(tensors.path(), "tensor '" + module.a.name +
                                         "' is not the one that was packed: "
                                         "its checksum differs");
@@ -271,7 +329,8 @@ void AdapterPack::checkSums() const {
                                   "checksum of its data differs");
 }
 
-void AdapterPack::checkAgainst(const AdapterBase &base) const {
+std::vector<std::string>
+AdapterPack::checkAgainst(const AdapterBase &base) const {
   std::vector<AdaptableModule> known = base.modules();
   std::unordered_map<std::string_view, const PackedModule *> mine;
   for (const PackedModule &module : moduleList)
@@ -303,14 +362,17 @@ void AdapterPack::checkAgainst(const AdapterBase &base) const {
   std::vector<std::string> notes;
   for (const StoredTensor *whole : wholes)
     base.checkWhole(whole->name.substr(prefix.size()), tensors, *whole, notes);
+  return notes;
 }
 
-void AdapterPack::checkAgainst(const Checkpoint &base) const {
-  checkAgainst(CheckpointBase(base));
+std::vector<std::string>
+AdapterPack::checkAgainst(const Checkpoint &base) const {
+  std::vector<std::string> notes = checkAgainst(CheckpointBase(base));
   std::string packedFor = baseFingerprint();
   if (!packedFor.empty() && packedFor != base.fingerprint())
     throw Error(tensors.path(), "was packed for a base with the fingerprint " +
                                     packedFor + ", " + base.path() +
                                     " has another, use that base, or pack the "
                                     "adapter anew");
+  return notes;
 }

@@ -24,8 +24,9 @@ struct Content {
 
 class PackWriter {
 public:
-  PackWriter(const PeftAdapter &adapter, const std::string &baseFingerprint)
-      : adapter(adapter) {
+  PackWriter(const PeftAdapter &adapter, const std::string &baseFingerprint,
+             std::optional<ProjectionSeed> seed)
+      : adapter(adapter), seed(seed) {
     for (const AdapterModule &module : adapter.modules())
       addModule(module);
     addWholeTensors();
@@ -44,6 +45,11 @@ public:
                 {"lori.data", data.digits()}};
     if (!baseFingerprint.empty())
       metadata.emplace_back("lori.base", baseFingerprint);
+    if (seed)
+      metadata.emplace_back(
+          "lori.seed", "{\"seed\":\"" + std::to_string(seed->seed) +
+                           "\",\"init\":\"" +
+                           std::string(projectionInitName(seed->init)) + "\"}");
   }
 
   void write(const std::string &path) const {
@@ -70,8 +76,15 @@ private:
     auto bytesOfA = adapter.bytes(m.a), bytesOfB = adapter.bytes(m.b);
     table += (table.empty() ? "[" : ",[") + jsonQuoted(m.module.path) + "," +
              std::to_string(m.rank) + "," + jsonNumber(m.scaling) + ",\"" +
-             ContentHash::of(bytesOfA) + "\"]";
-    contents.push_back({{m.a.name, m.a.type, m.a.shape}, bytesOfA});
+             ContentHash::of(bytesOfA) + "\"";
+    if (seed) {
+      checkDrawn(m);
+      table += "," + std::to_string(m.module.in) + ",\"" +
+               std::string(storageTypeName(m.a.type)) + "\"";
+    } else {
+      contents.push_back({{m.a.name, m.a.type, m.a.shape}, bytesOfA});
+    }
+    table += "]";
     owned.push_back(
         packRows(bytesOfB, m.rank, static_cast<size_t>(blockBytes(m.b.type))));
     MaskedRows &rows = owned.back();
@@ -90,6 +103,19 @@ private:
                          {m.module.out, maskRowBytes(m.rank)}},
                         rows.mask});
     contents.push_back({{stem + ".values", m.b.type, {count}}, rows.values});
+  }
+
+  void checkDrawn(const AdapterModule &m) const {
+    SeededProjection drawn{seed->seed, projectionStream(m.module.path),
+                           seed->init, m.module.in};
+    if (m.module.kind != AdaptableModule::Kind::Embedding &&
+        std::ranges::equal(drawn.draw(m.a.type, m.rank), adapter.bytes(m.a)))
+      return;
+    throw Error(adapter.file().path(),
+                "tensor '" + m.a.name + "' is not what the seed " +
+                    std::to_string(seed->seed) + " (" +
+                    std::string(projectionInitName(seed->init)) +
+                    ") draws, pack the adapter without --seed");
   }
 
   void addWholeTensors() {
@@ -113,17 +139,19 @@ private:
   }
 
   const PeftAdapter &adapter;
+  std::optional<ProjectionSeed> seed;
   std::vector<Content> contents;
   std::vector<MaskedRows> owned; ///< moving them leaves their bytes in place
   std::string table;
   SafetensorsWriter::Metadata metadata;
 };
 
-/// A tensor of the PEFT file: a stored one, or a module's B to expand.
+/// A tensor of the PEFT file: a stored one, or a module's factor to make.
 struct Unpacked {
   SafetensorsWriter::Tensor tensor;
   const StoredTensor *stored = nullptr;
   const PackedModule *module = nullptr;
+  bool isA = false;
 };
 
 } // namespace
@@ -134,7 +162,13 @@ static std::vector<Unpacked> unpackedTensors(const AdapterPack &pack) {
     result.push_back({{tensor.name, tensor.type, tensor.shape}, &tensor});
   };
   for (const PackedModule &module : pack.modules()) {
-    addStored(module.a);
+    if (module.drawn)
+      result.push_back({{module.a.name, module.a.type, module.a.shape},
+                        nullptr,
+                        &module,
+                        /*isA=*/true});
+    else
+      addStored(module.a);
     if (module.dense) {
       addStored(*module.dense);
       continue;
@@ -161,8 +195,9 @@ static std::vector<Unpacked> unpackedTensors(const AdapterPack &pack) {
 
 void lori::packAdapter(const PeftAdapter &adapter,
                        const std::string &baseFingerprint,
-                       const std::string &output) {
-  PackWriter(adapter, baseFingerprint).write(output);
+                       const std::string &output,
+                       std::optional<ProjectionSeed> seed) {
+  PackWriter(adapter, baseFingerprint, seed).write(output);
 }
 
 void lori::unpackAdapter(const AdapterPack &pack, const std::string &output) {
@@ -182,7 +217,8 @@ void lori::unpackAdapter(const AdapterPack &pack, const std::string &output) {
     if (one.stored)
       writer.append(pack.file().bytes(*one.stored));
     else
-      writer.append(pack.expandB(*one.module));
+      writer.append(one.isA ? pack.bytesOfA(*one.module)
+                            : pack.expandB(*one.module));
   }
   writer.finish();
   file.commit();

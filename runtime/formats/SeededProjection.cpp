@@ -4,6 +4,7 @@
 // operations in the same order. A multiply-add that rounds once would differ.
 
 #include "runtime/formats/SeededProjection.h"
+#include "runtime/formats/TensorValues.h"
 #include "runtime/support/Philox.h"
 
 #include <algorithm>
@@ -110,4 +111,14 @@ void SeededProjection::fill(std::span<float> out) const {
     std::copy_n(values.begin(), std::min<size_t>(4, out.size() - at),
                 out.begin() + static_cast<std::ptrdiff_t>(at));
   }
+}
+
+std::vector<std::byte> SeededProjection::draw(StorageType type,
+                                              int64_t rank) const {
+  std::vector<float> values(static_cast<size_t>(rank * in));
+  fill(values);
+  std::vector<std::byte> bytes(
+      *storageBytes(type, static_cast<int64_t>(values.size())));
+  storeFloats(type, values, bytes);
+  return bytes;
 }

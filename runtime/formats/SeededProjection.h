@@ -18,11 +18,14 @@
 #ifndef LORI_RUNTIME_FORMATS_SEEDEDPROJECTION_H
 #define LORI_RUNTIME_FORMATS_SEEDEDPROJECTION_H
 
+#include "runtime/formats/StorageType.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace lori {
 
@@ -31,6 +34,12 @@ enum class ProjectionInit { KaimingUniform, Normal };
 /// Returns "kaiming_uniform" or "normal", and the other way round.
 std::string_view projectionInitName(ProjectionInit init);
 std::optional<ProjectionInit> projectionInitFromName(std::string_view name);
+
+/// What an adapter says of all of its A's.
+struct ProjectionSeed {
+  uint64_t seed = 0;
+  ProjectionInit init = ProjectionInit::KaimingUniform;
+};
 
 struct SeededProjection {
   uint64_t seed = 0;
@@ -42,6 +51,8 @@ struct SeededProjection {
   std::array<float, 4> entries(uint64_t block) const;
   /// Writes the entries from the first one on, [rank, in].
   void fill(std::span<float> out) const;
+  /// Returns the bytes of all entries as F32, F16 or BF16.
+  std::vector<std::byte> draw(StorageType type, int64_t rank) const;
 };
 
 /// Returns the stream of the module at `path`.

@@ -83,12 +83,20 @@ const AdapterModule *AdapterInput::find(std::string_view modulePath) const {
 }
 
 std::vector<float> AdapterInput::a(const AdapterModule &module) const {
-  return loadFloats(module.a.type, file().bytes(module.a));
+  return loadFloats(module.a.type, bytesOfA(module));
+}
+
+std::vector<std::byte>
+AdapterInput::bytesOfA(const AdapterModule &module) const {
+  if (packed)
+    return packed->bytesOfA(packed->modules()[indexOf(module)]);
+  auto bytes = peft->bytes(module.a);
+  return {bytes.begin(), bytes.end()};
 }
 
 std::vector<float> AdapterInput::b(const AdapterModule &module) const {
   if (peft)
     return loadFloats(module.b.type, peft->bytes(module.b));
-  auto index = static_cast<size_t>(&module - moduleList.data());
-  return loadFloats(module.b.type, packed->expandB(packed->modules()[index]));
+  return loadFloats(module.b.type,
+                    packed->expandB(packed->modules()[indexOf(module)]));
 }

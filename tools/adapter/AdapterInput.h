@@ -38,6 +38,8 @@ public:
   const std::vector<AdapterModule> &modules() const { return moduleList; }
   /// Returns the module at a path, or null.
   const AdapterModule *find(std::string_view modulePath) const;
+  /// A as it is stored, or would be if it were not drawn.
+  std::vector<std::byte> bytesOfA(const AdapterModule &module) const;
   /// A [rank, in] and B [out, rank], in f32.
   std::vector<float> a(const AdapterModule &module) const;
   std::vector<float> b(const AdapterModule &module) const;
@@ -49,6 +51,9 @@ public:
   const std::vector<std::string> &warnings() const { return warningList; }
 
 private:
+  size_t indexOf(const AdapterModule &module) const {
+    return static_cast<size_t>(&module - moduleList.data());
+  }
   AdapterInput(std::string path, PeftAdapter adapter);
   AdapterInput(std::string path, AdapterPack pack);
 

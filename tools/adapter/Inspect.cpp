@@ -23,7 +23,7 @@ AdapterSummary lori::summarize(const AdapterInput &adapter) {
                                m.scaling,
                                std::string(storageTypeName(m.a.type)),
                                std::string(storageTypeName(m.b.type)), nonzeros,
-                               ContentHash::of(adapter.file().bytes(m.a))});
+                               ContentHash::of(adapter.bytesOfA(m))});
     summary.entriesOfA += m.a.entries();
     summary.entriesOfB += m.b.entries();
     summary.nonzerosOfB += nonzeros;

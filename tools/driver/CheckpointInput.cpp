@@ -20,7 +20,7 @@ void CheckpointInput::openAdapters() {
   // The files refer to the adapters, so that these must not move afterwards.
   adapters.reserve(options.adapters.size());
   for (const AdapterArgument &argument : options.adapters) {
-    adapters.push_back(PeftAdapter::open(argument.path, checkpoint));
+    adapters.push_back(Adapter::open(argument.path, checkpoint));
     parameterFiles->addAdapter(argument.name, adapters.back());
     printNotes(adapters.back(), options.quiet);
   }

@@ -27,7 +27,7 @@ private:
   const CompileOptions &options;
   mlir::MLIRContext &mlirContext;
   Checkpoint checkpoint;
-  std::vector<PeftAdapter> adapters;
+  std::vector<Adapter> adapters;
   ImportOptions import;
 };
 

@@ -29,7 +29,7 @@ std::string lori::fingerprintFile(const MappedFile &file) {
   return text;
 }
 
-void lori::printNotes(const PeftAdapter &adapter, bool quiet) {
+void lori::printNotes(const Adapter &adapter, bool quiet) {
   if (quiet)
     return;
   for (const std::string &warning : adapter.warnings())

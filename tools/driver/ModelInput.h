@@ -53,7 +53,7 @@ protected:
 std::string fingerprintFile(const MappedFile &file);
 
 /// Prints what a user should know of `adapter`, unless `quiet`.
-void printNotes(const PeftAdapter &adapter, bool quiet);
+void printNotes(const Adapter &adapter, bool quiet);
 
 } // namespace lori
 

@@ -31,7 +31,7 @@ static std::string mainWeightsType(const Checkpoint &checkpoint) {
 }
 
 AdapterInfo lori::describeAdapter(const AdapterArgument &argument,
-                                  const PeftAdapter &adapter) {
+                                  const Adapter &adapter) {
   AdapterInfo info;
   info.name = argument.name;
   info.scale = static_cast<float>(argument.scale);
@@ -103,7 +103,7 @@ static int64_t headBytes(StorageType type, int64_t headDim) {
 ModelInfo lori::describeModel(const Checkpoint &checkpoint,
                               const CompileOptions &options,
                               const ImportOptions &import,
-                              const std::vector<PeftAdapter> &adapters,
+                              const std::vector<Adapter> &adapters,
                               const TextSources &text,
                               const CpuTarget &target) {
   const ModelConfig &config = checkpoint.config();

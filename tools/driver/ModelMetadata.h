@@ -5,7 +5,7 @@
 
 #include "dialect/lori/LoriOps.h"
 #include "runtime/engine/ModelInfo.h"
-#include "runtime/formats/PeftAdapter.h"
+#include "runtime/formats/Adapter.h"
 #include "runtime/text/TokenizerSources.h"
 #include "tools/driver/Compiler.h"
 #include "tools/driver/CpuTarget.h"
@@ -18,7 +18,7 @@ namespace lori {
 ModelInfo describeModel(const Checkpoint &checkpoint,
                         const CompileOptions &options,
                         const ImportOptions &import,
-                        const std::vector<PeftAdapter> &adapters,
+                        const std::vector<Adapter> &adapters,
                         const TextSources &text, const CpuTarget &target);
 
 /// Returns the sites of the bank of `module`, which is lowered, if it has one.
@@ -35,7 +35,7 @@ void describeCheckpoint(const Checkpoint &checkpoint, const TextSources &text,
 
 /// Describes a live adapter, by its files or by its declaration alone.
 AdapterInfo describeAdapter(const AdapterArgument &argument,
-                            const PeftAdapter &adapter);
+                            const Adapter &adapter);
 AdapterInfo describeAdapter(const AdapterArgument &argument,
                             mlir::lori::AdapterOp declared);
 

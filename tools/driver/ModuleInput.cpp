@@ -118,7 +118,7 @@ void ModuleInput::openAdapter(FileEntry &entry) {
                 "names the adapter " + entry.path +
                     " in lori.files, but not the checkpoint it belongs to, add "
                     "that, or give the path of its adapter_model.safetensors");
-  adapters.push_back(PeftAdapter::open(entry.path, *checkpoint));
+  adapters.push_back(Adapter::open(entry.path, *checkpoint));
   adapterNames.push_back(entry.name);
   parameterFiles->addAdapter(entry.name, adapters.back());
   printNotes(adapters.back(), options.quiet);

@@ -44,7 +44,7 @@ private:
   int64_t contextLength = 0;
   std::vector<FileEntry> entries;
   std::optional<Checkpoint> checkpoint;
-  std::deque<PeftAdapter> adapters;
+  std::deque<Adapter> adapters;
   std::vector<std::string> adapterNames;
   std::deque<SafetensorsFile> tensorFiles;
 };

@@ -19,7 +19,7 @@ void ParameterFiles::addCheckpoint(const std::string &name,
 }
 
 void ParameterFiles::addAdapter(const std::string &name,
-                                const PeftAdapter &adapter) {
+                                const Adapter &adapter) {
   std::map<std::string, const StoredTensor *, std::less<>> tensors;
   for (const AdapterModule &module : adapter.modules()) {
     tensors[module.module.path + ".lora_A.weight"] = &module.a;

@@ -4,8 +4,8 @@
 #define LORI_TOOLS_DRIVER_PARAMETERFILES_H
 
 #include "dialect/lori/LoriOps.h"
+#include "runtime/formats/Adapter.h"
 #include "runtime/formats/Checkpoint.h"
-#include "runtime/formats/PeftAdapter.h"
 #include "runtime/formats/Safetensors.h"
 
 #include <functional>
@@ -19,7 +19,7 @@ namespace lori {
 class ParameterFiles {
 public:
   void addCheckpoint(const std::string &name, const Checkpoint &checkpoint);
-  void addAdapter(const std::string &name, const PeftAdapter &adapter);
+  void addAdapter(const std::string &name, const Adapter &adapter);
   void addTensors(const std::string &name, const SafetensorsFile &tensors);
 
   /// Checks that each parameter of `module` lies in the files, in the type and

@@ -9,8 +9,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "runtime/formats/Adapter.h"
 #include "runtime/formats/Checkpoint.h"
-#include "runtime/formats/PeftAdapter.h"
 
 namespace mlir::lm {
 class ModelBuilder;
@@ -37,7 +37,7 @@ mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context,
 /// scaled as a whole by `weight`. Layers that lack a module, and ranks below
 /// the largest of a stack, are zero. Throws Error for what no op expresses.
 void importAdapter(mlir::ModuleOp module, llvm::StringRef name, double weight,
-                   const PeftAdapter &adapter, const ModelConfig &config);
+                   const Adapter &adapter, const ModelConfig &config);
 
 /// Describes the decoder of `config` to `builder`.
 void buildDecoder(mlir::lm::ModelBuilder &builder, const ModelConfig &config);

@@ -21,8 +21,7 @@ struct Stack {
 class AdapterImporter {
 public:
   AdapterImporter(mlir::ModuleOp module, StringRef name,
-                  const lori::PeftAdapter &adapter,
-                  const lori::ModelConfig &config)
+                  const lori::Adapter &adapter, const lori::ModelConfig &config)
       : module(module), builder(module.getContext()), name(name),
         adapter(adapter), config(config) {
     builder.setInsertionPointToStart(module.getBody());
@@ -40,7 +39,7 @@ private:
   mlir::ModuleOp module;
   mlir::OpBuilder builder;
   StringRef name;
-  const lori::PeftAdapter &adapter;
+  const lori::Adapter &adapter;
   const lori::ModelConfig &config;
 };
 
@@ -152,7 +151,7 @@ void AdapterImporter::run(double weight) {
 }
 
 void lori::importAdapter(mlir::ModuleOp module, llvm::StringRef name,
-                         double weight, const PeftAdapter &adapter,
+                         double weight, const Adapter &adapter,
                          const ModelConfig &config) {
   AdapterImporter(module, name, adapter, config).run(weight);
 }

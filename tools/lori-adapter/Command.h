@@ -3,6 +3,7 @@
 #ifndef LORI_TOOLS_LORI_ADAPTER_COMMAND_H
 #define LORI_TOOLS_LORI_ADAPTER_COMMAND_H
 
+#include "runtime/formats/SeededProjection.h"
 #include "tools/lori-adapter/Arguments.h"
 
 #include <memory>
@@ -19,8 +20,12 @@ struct Command {
   void (*run)(const Arguments &);
 };
 
-extern const Command inspectCommand, verifyCommand, packCommand, unpackCommand,
-    mergeCommand, maskCommand, fuseCommand;
+extern const Command inspectCommand, verifyCommand, initCommand, packCommand,
+    unpackCommand, mergeCommand, maskCommand, fuseCommand;
+
+/// Declares --seed and --init, which say what A's are drawn from; reads them.
+void declareSeed(Arguments &arguments, const std::string &help);
+std::optional<ProjectionSeed> projectionSeed(const Arguments &arguments);
 
 /// Prints `lori-adapter: warning: TEXT` for each.
 void warn(const std::vector<std::string> &warnings);

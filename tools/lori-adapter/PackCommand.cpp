@@ -11,6 +11,7 @@ static void declarePack(Arguments &arguments) {
   arguments.option("-o", "FILE.safetensors", "the pack to write");
   arguments.option("--base", "MODEL",
                    "check the adapter against its base, and note which it is");
+  declareSeed(arguments, "leave out the A's, which are what S draws");
 }
 
 static void runPack(const Arguments &arguments) {
@@ -27,7 +28,8 @@ static void runPack(const Arguments &arguments) {
   warn(input.warnings());
   if (!input.directory())
     throw Error(path, "is a pack already, expected a PEFT directory");
-  packAdapter(*input.directory(), base ? base->fingerprint() : "", output);
+  packAdapter(*input.directory(), base ? base->fingerprint() : "", output,
+              projectionSeed(arguments));
 }
 
 static void declareUnpack(Arguments &arguments) {

@@ -12,8 +12,8 @@
 using namespace lori;
 
 static const Command *const commands[] = {
-    &inspectCommand, &verifyCommand, &packCommand, &unpackCommand,
-    &mergeCommand,   &maskCommand,   &fuseCommand};
+    &inspectCommand, &verifyCommand, &initCommand, &packCommand,
+    &unpackCommand,  &mergeCommand,  &maskCommand, &fuseCommand};
 
 static int fail(const std::string &message, int code) {
   std::fprintf(stderr, "lori-adapter: error: %s\n", message.c_str());
