@@ -13,8 +13,8 @@
 using namespace lori;
 namespace fs = std::filesystem;
 
-AdapterPath lori::parseAdapterPath(std::string_view text) {
-  size_t at = text.rfind('@');
+AdapterPath lori::parseAdapterPath(std::string_view text, char separator) {
+  size_t at = text.rfind(separator);
   if (at == text.npos || at == 0)
     return {std::string(text), std::nullopt};
   double scale = 0;

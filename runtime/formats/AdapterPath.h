@@ -9,15 +9,17 @@
 
 namespace lori {
 
-/// An adapter as command lines name it: `PATH` or `PATH@SCALE`.
+/// An adapter as command lines name it: `PATH` or `PATH@SCALE`; where weights
+/// are meant, `PATH=WEIGHT`.
 struct AdapterPath {
   std::string path;
   std::optional<double> scale;
 };
 
-/// Splits `text` at its last `@` if a finite number follows it to the end
-/// (`runs@home/a@0.5` is `runs@home/a` times 0.5); else all of it is the path.
-AdapterPath parseAdapterPath(std::string_view text);
+/// Splits `text` at its last `separator` if a finite number follows it to the
+/// end (`runs@home/a@0.5` is `runs@home/a` times 0.5); else all of it is the
+/// path.
+AdapterPath parseAdapterPath(std::string_view text, char separator = '@');
 
 /// Returns the folder that holds the adapter meant by `path`: itself, or its
 /// one sub-folder that does, as PEFT nests named adapters; then `note` says so.

@@ -120,12 +120,8 @@ private:
   }
 
   std::vector<uint8_t> drop(size_t index, int64_t rows, int64_t columns) const {
-    if (masks)
-      return masks->get(index, rows, columns);
-    std::vector<uint8_t> kept(static_cast<size_t>(rows * columns));
-    drawBernoulli(kept, *plan.options.density, plan.options.seed,
-                  static_cast<uint32_t>(index));
-    return kept;
+    return masks ? masks->get(index, rows, columns)
+                 : drawKept(plan, index, rows, columns);
   }
 
   const std::vector<AdapterInput> &inputs;

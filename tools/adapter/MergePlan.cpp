@@ -13,6 +13,47 @@
 
 using namespace lori;
 
+static void requireSameSize(const std::vector<AdapterInput> &inputs,
+                            const PlannedModule &planned,
+                            const AdapterModule &part, size_t input) {
+  const AdaptableModule &a = planned.module, &b = part.module;
+  if (a.in == b.in && a.out == b.out && a.kind == b.kind)
+    return;
+  throw Error(inputs[input].path(),
+              "adapts '" + b.path + "' of " + std::to_string(b.out) + " x " +
+                  std::to_string(b.in) + ", " +
+                  inputs[planned.parts.front().adapter].path() + " one of " +
+                  std::to_string(a.out) + " x " + std::to_string(a.in) +
+                  ", merge adapters of one and the same base");
+}
+
+std::vector<PlannedModule>
+lori::alignModules(const std::vector<AdapterInput> &inputs) {
+  std::map<std::string, PlannedModule> byPath;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    for (const AdapterModule &part : inputs[i].modules()) {
+      PlannedModule &planned = byPath[part.module.path];
+      if (planned.parts.empty())
+        planned.module = part.module;
+      requireSameSize(inputs, planned, part, i);
+      planned.parts.push_back({i, &part});
+    }
+  std::vector<PlannedModule> modules;
+  modules.reserve(byPath.size());
+  for (auto &[path, planned] : byPath)
+    modules.push_back(std::move(planned));
+  std::ranges::sort(modules, comesBefore, &PlannedModule::module);
+  return modules;
+}
+
+std::vector<uint8_t> lori::drawKept(const MergePlan &plan, size_t index,
+                                    int64_t rows, int64_t columns) {
+  std::vector<uint8_t> kept(static_cast<size_t>(rows * columns));
+  drawBernoulli(kept, *plan.options.density, plan.options.seed,
+                static_cast<uint32_t>(index));
+  return kept;
+}
+
 namespace {
 
 class Planner {
@@ -90,36 +131,12 @@ private:
   }
 
   void collectModules() {
-    std::map<std::string, PlannedModule> byPath;
-    for (size_t i = 0; i < inputs.size(); ++i)
-      for (const AdapterModule &part : inputs[i].modules()) {
-        PlannedModule &planned = byPath[part.module.path];
-        if (planned.parts.empty())
-          planned.module = part.module;
-        checkSize(planned, part, i);
-        planned.parts.push_back({i, &part});
-      }
-    for (auto &[path, planned] : byPath)
-      plan.modules.push_back(std::move(planned));
-    std::ranges::sort(plan.modules, comesBefore, &PlannedModule::module);
+    plan.modules = alignModules(inputs);
     for (PlannedModule &planned : plan.modules) {
       planned.firstDrop = plan.drops;
       plan.drops += dropsPerModule(
           options().type, options().density.value_or(1), planned.parts.size());
     }
-  }
-
-  void checkSize(const PlannedModule &planned, const AdapterModule &part,
-                 size_t input) const {
-    const AdaptableModule &a = planned.module, &b = part.module;
-    if (a.in == b.in && a.out == b.out && a.kind == b.kind)
-      return;
-    throw Error(inputs[input].path(),
-                "adapts '" + b.path + "' of " + std::to_string(b.out) + " x " +
-                    std::to_string(b.in) + ", " +
-                    inputs[planned.parts.front().adapter].path() + " one of " +
-                    std::to_string(a.out) + " x " + std::to_string(a.in) +
-                    ", merge adapters of one and the same base");
   }
 
   // ---- Ranks

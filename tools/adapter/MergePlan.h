@@ -31,6 +31,16 @@ struct MergePlan {
   std::vector<std::string> warnings;
 };
 
+/// Returns the modules of all `inputs` in model order, ranks and draws left
+/// open. Throws Error where one module has two sizes.
+std::vector<PlannedModule>
+alignModules(const std::vector<AdapterInput> &inputs);
+
+/// Draws which entries (1) dare keeps of the plan's tensor `index`, which is
+/// [rows, columns].
+std::vector<uint8_t> drawKept(const MergePlan &plan, size_t index, int64_t rows,
+                              int64_t columns);
+
 /// Plans the merge of `inputs`. Throws Error where the inputs do not go
 /// together, where the version of PEFT asked for raises, and where its result
 /// could not be loaded again.

@@ -57,6 +57,13 @@ std::optional<MergeType> lori::mergeTypeByName(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<MergeType> lori::allMergeTypes() {
+  std::vector<MergeType> types;
+  for (const Row &row : table)
+    types.push_back(row.type);
+  return types;
+}
+
 std::string lori::mergeTypeNames() {
   std::string names;
   for (const Row &row : table)

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lori {
 
@@ -37,6 +38,8 @@ enum class Sparsify : uint8_t { None, Trim, Drop };
 /// Returns the type called `name` ("dare_ties_svd").
 std::optional<MergeType> mergeTypeByName(std::string_view name);
 std::string_view mergeTypeName(MergeType type);
+/// All of them, in the order above.
+std::vector<MergeType> allMergeTypes();
 /// All names, for messages.
 std::string mergeTypeNames();
 

@@ -18,6 +18,14 @@ void Arguments::option(const std::string &name, const std::string &value,
       ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
 }
 
+// A flag, since CLI11 would give an option the next positional argument.
+void Arguments::optionalValue(const std::string &name, const std::string &value,
+                              const std::string &help) {
+  app.add_flag(name, help)
+      ->option_text("[=" + value + "]")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+}
+
 void Arguments::flag(const std::string &name, const std::string &help) {
   app.add_flag(name, help);
 }
@@ -56,6 +64,12 @@ bool Arguments::has(const std::string &name) const {
 std::string Arguments::text(const std::string &name) const {
   const Values *values = find(name);
   return values ? values->front() : "";
+}
+
+// CLI11's value of a flag alone is "true".
+std::string Arguments::optionalText(const std::string &name) const {
+  std::string value = text(name);
+  return value == "true" ? "" : value;
 }
 
 std::string Arguments::required(const std::string &name) const {

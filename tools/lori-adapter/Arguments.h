@@ -29,6 +29,10 @@ public:
   /// Declares an option with a value, `--type`, shown as `--type NAME`.
   void option(const std::string &name, const std::string &value,
               const std::string &help);
+  /// The same, but the value may be missing: `--json`, or `--json=FILE`. What
+  /// follows after a blank is not the value.
+  void optionalValue(const std::string &name, const std::string &value,
+                     const std::string &help);
   void flag(const std::string &name, const std::string &help);
   /// Declares that there are positional arguments, with a text for --help.
   void positionals(const std::string &usage);
@@ -42,6 +46,8 @@ public:
   bool has(const std::string &name) const;
   /// Returns the text of an option, or "" if it was not given.
   std::string text(const std::string &name) const;
+  /// The same of an option whose value may be missing: "" then, too.
+  std::string optionalText(const std::string &name) const;
   std::string required(const std::string &name) const;
 
   std::optional<double> number(const std::string &name) const;

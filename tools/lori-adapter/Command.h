@@ -21,7 +21,7 @@ struct Command {
 };
 
 extern const Command inspectCommand, verifyCommand, initCommand, packCommand,
-    unpackCommand, mergeCommand, maskCommand, fuseCommand;
+    unpackCommand, mergeCommand, maskCommand, fuseCommand, reportCommand;
 
 /// Declares --seed and --init, which say what A's are drawn from; reads them.
 void declareSeed(Arguments &arguments, const std::string &help);

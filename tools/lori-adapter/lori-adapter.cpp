@@ -12,8 +12,9 @@
 using namespace lori;
 
 static const Command *const commands[] = {
-    &inspectCommand, &verifyCommand, &initCommand, &packCommand,
-    &unpackCommand,  &mergeCommand,  &maskCommand, &fuseCommand};
+    &inspectCommand, &verifyCommand, &initCommand,
+    &packCommand,    &unpackCommand, &mergeCommand,
+    &maskCommand,    &fuseCommand,   &reportCommand};
 
 static int fail(const std::string &message, int code) {
   std::fprintf(stderr, "lori-adapter: error: %s\n", message.c_str());
@@ -33,7 +34,8 @@ unsigned lori::availableThreads() {
 }
 
 static int run(int argc, char **argv) {
-  CLI::App app("Adapters on disk: look at them, convert, mask, merge, fuse.",
+  CLI::App app("Adapters on disk: look at them, compare, convert, mask, merge, "
+               "fuse.",
                "lori-adapter");
   app.require_subcommand(1);
   app.set_version_flag("--version", "lori-adapter " LORI_VERSION);

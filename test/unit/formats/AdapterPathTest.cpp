@@ -30,4 +30,11 @@ TEST(AdapterPathTest, OtherTextsArePathsAsTheyAre) {
   }
 }
 
+TEST(AdapterPathTest, WeightsHaveTheirOwnSign) {
+  EXPECT_EQ(parseAdapterPath("a@2=-0.5", '=').path, "a@2");
+  EXPECT_EQ(parseAdapterPath("a@2=-0.5", '=').scale, -0.5);
+  EXPECT_EQ(parseAdapterPath("a@2", '=').path, "a@2");
+  EXPECT_FALSE(parseAdapterPath("r=8/a", '=').scale);
+}
+
 } // namespace
