@@ -57,7 +57,7 @@ namespace {
 
 class Drawing {
 public:
-  explicit Drawing(const HeatMap &map) : map(map) {
+  explicit Drawing(const HeatMap &map) : map(map), reach(map.leastReach) {
     for (double value : map.values)
       if (std::isfinite(value))
         reach = std::max(reach, std::fabs(value - map.center));
@@ -130,7 +130,7 @@ private:
   }
 
   const HeatMap &map;
-  double reach = 0; ///< the largest distance from the center
+  double reach; ///< the distance from the center that has the full colour
   int left = 20, top = 22, width = 0, height = 0;
   std::string out;
 };

@@ -23,6 +23,9 @@ struct HeatMap {
   std::vector<std::string> columnNames;
   std::vector<double> values; ///< row by row; NaN is left empty
   double center = 0;
+  /// The least distance from it that has the full colour, so that noise stays
+  /// pale; the largest value if that is farther off.
+  double leastReach = 0;
   bool showsValues = false; ///< in the cells, which are wide then
 };
 

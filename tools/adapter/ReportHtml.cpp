@@ -25,7 +25,7 @@ table { border-collapse: collapse; font-size: .88em; }
 th, td { padding: .25em .7em; border-bottom: 1px solid var(--line);
   text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th { vertical-align: bottom; } .name { text-align: left; }
-td.name { white-space: normal; overflow-wrap: anywhere; }
+td.name { white-space: normal; overflow-wrap: break-word; max-width: 46em; }
 th.sortable { cursor: pointer; } th[aria-sort] { text-decoration: underline; }
 .maps { display: flex; flex-wrap: wrap; gap: 1.5em; align-items: flex-start; }
 figure { margin: 0; overflow-x: auto; } figcaption { font-weight: 600; }
@@ -85,26 +85,26 @@ namespace {
 /// A figure of pairs that has maps.
 struct PairMap {
   const char *title, *meaning;
-  double center;
+  double center, leastReach;
   double (*value)(const PairFigures &);
 };
 
 } // namespace
 
 static const PairMap pairMaps[] = {
-    {"Cosine of the deltas", "0, the deltas are orthogonal", 0,
+    {"Cosine of the deltas", "0, the deltas are orthogonal", 0, 0.1,
      [](const PairFigures &pair) { return pair.cosine; }},
-    {"Overlap of the A's, relative to chance", "1, as random A's", 1,
+    {"Overlap of the A's, relative to chance", "1, as random A's", 1, 0.5,
      [](const PairFigures &pair) { return pair.overlapRatio(); }},
     {"Common entries of the B's, relative to chance",
-     "1, as entries placed at random", 1,
+     "1, as entries placed at random", 1, 0.5,
      [](const PairFigures &pair) { return pair.maskRatio(); }},
 };
 
 static std::string matrixMap(const Report &report, const PairMap &figure) {
   size_t count = report.adapters.size();
-  HeatMap map{figure.title, figure.meaning, {},  {}, {},
-              {},           figure.center,  true};
+  HeatMap map{figure.title,  figure.meaning,    {},  {}, {}, {},
+              figure.center, figure.leastReach, true};
   for (size_t i = 0; i < count; ++i) {
     map.rows.push_back(adapterLabel(report, i));
     map.columns.push_back(std::to_string(i + 1));
@@ -125,6 +125,7 @@ static std::string moduleMap(const Report &report, const PairMap &figure) {
               {},
               {},
               figure.center,
+              figure.leastReach,
               false};
   size_t count = report.adapters.size(), pairs = report.pairs.size();
   std::vector<size_t> columnOf(count * count);
@@ -147,7 +148,7 @@ static std::string moduleMap(const Report &report, const PairMap &figure) {
 
 static std::string energyMap(const Report &report) {
   HeatMap map{
-      "Energy of the adapters, by module", "0", {}, {}, {}, {}, 0, false};
+      "Energy of the adapters, by module", "0", {}, {}, {}, {}, 0, 0, false};
   for (size_t i = 0; i < report.adapters.size(); ++i) {
     map.columns.push_back(std::to_string(i + 1));
     map.columnNames.push_back(adapterLabel(report, i));

@@ -17,7 +17,7 @@ static void declare(Arguments &arguments) {
   arguments.positionals("PATH[=WEIGHT]...");
   arguments.option("-o", "FILE.html", "write a page with tables and heat maps");
   arguments.optionalValue("--json", "FILE",
-                          "write all figures as JSON, without =FILE to stdout");
+                          "write all figures as JSON; --json alone to stdout");
   arguments.option(
       "--density", "D",
       "predict the merges that prune with this fraction of entries "

@@ -105,6 +105,8 @@ TEST(HeatMapTest, WhatIsNotDefinedStaysEmpty) {
   EXPECT_SAYS(html, "class=\"below\"");
   EXPECT_SAYS(html, "fill-opacity=\"1.000\"");
   EXPECT_SAYS(html, "fill-opacity=\"0.500\"");
+  map.leastReach = 5;
+  EXPECT_SAYS(heatMapHtml(map), "fill-opacity=\"0.100\"");
   map.values = {none, none, none};
   EXPECT_EQ(heatMapHtml(map), "");
 }
