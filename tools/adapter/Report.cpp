@@ -209,11 +209,14 @@ Report lori::makeReport(const std::vector<AdapterInput> &inputs,
   if (inputs.empty())
     throw Error("report", "takes one adapter or more");
   useOneThreadForLinearAlgebra();
-  MergeOptions merge;
-  merge.weights = options.weights;
-  merge.weights.resize(inputs.size(), 1.0);
-  merge.density = options.density;
-  merge.seed = options.seed;
+  MergeOptions merge = options.merge;
+  if (merge.weights.empty())
+    merge.weights.assign(inputs.size(), 1);
+  if (merge.weights.size() != inputs.size())
+    throw Error("--weights", "has " + std::to_string(merge.weights.size()) +
+                                 " numbers for " +
+                                 std::to_string(inputs.size()) +
+                                 " adapters, give one for each");
   Report report;
   for (size_t i = 0; i < inputs.size(); ++i) {
     Report::Adapter &adapter = report.adapters.emplace_back();

@@ -66,14 +66,15 @@ struct Report {
 };
 
 struct ReportOptions {
-  std::vector<double> weights = {}; ///< one an adapter; empty: all 1
-  std::optional<double> density = std::nullopt; ///< of merges that prune
-  uint64_t seed = 0;                            ///< of the draws of dare
+  /// What is merged: weights (empty: all 1), density, seed and the rest; each
+  /// type is tried in the place of its own.
+  MergeOptions merge = {};
   unsigned threads = 1;
 };
 
 /// Compares adapters of one base. Each thread has the factors of one module in
-/// memory. Throws Error where a module has two sizes, or nothing is given.
+/// memory. Throws Error where a module has two sizes, if nothing is given, and
+/// if there are weights for another number of adapters.
 Report makeReport(const std::vector<AdapterInput> &inputs,
                   const ReportOptions &options);
 

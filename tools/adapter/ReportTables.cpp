@@ -180,8 +180,8 @@ ReportTable lori::overviewTable(const Report &report) {
 ReportTable lori::modulePartTable(const Report &report) {
   ReportTable table;
   table.title = "Adapters by module";
-  table.note = "size: rows of B by columns of A. hash: of A's entries in f32; "
-               "equal A's have equal ones.";
+  table.note = "size: rows of B by columns of A. hash: of A's entries in f32, "
+               "its first 12 digits; equal A's have equal ones.";
   table.columns = joined({"module", "adapter", "hash of A", "size", "scaling"},
                          partColumns);
   table.labels = 3;
@@ -189,7 +189,8 @@ ReportTable lori::modulePartTable(const Report &report) {
     for (size_t i = 0; i < module.parts.size(); ++i)
       if (const std::optional<PartFigures> &part = module.parts[i])
         table.rows.push_back(
-            joined({module.module.path, adapterLabel(report, i), part->hashOfA,
+            joined({module.module.path, adapterLabel(report, i),
+                    part->hashOfA.substr(0, 12),
                     std::to_string(module.module.out) + " x " +
                         std::to_string(module.module.in),
                     figureText(part->scaling)},

@@ -41,8 +41,10 @@ ReportTable modulePartTable(const Report &report);
 ReportTable modulePairTable(const Report &report);
 ReportTable moduleMergeTable(const Report &report);
 
-/// The first four tables that have rows, for a terminal: control characters of
-/// names are shown as "?".
+/// A table for a terminal: control characters of names are shown as "?".
+std::string tableText(const ReportTable &table);
+
+/// The first four tables that have rows.
 std::string reportText(const Report &report);
 
 } // namespace lori

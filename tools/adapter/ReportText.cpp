@@ -42,7 +42,7 @@ static std::string wrapped(const std::string &note) {
   return out + "\n";
 }
 
-static std::string tableText(const ReportTable &table) {
+std::string lori::tableText(const ReportTable &table) {
   std::vector<size_t> widths;
   for (size_t column = 0; column < table.columns.size(); ++column) {
     size_t width = widthOf(table.columns[column]);

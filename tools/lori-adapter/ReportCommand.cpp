@@ -48,7 +48,7 @@ static std::vector<AdapterInput> openAll(const std::vector<std::string> &given,
                        "' is no adapter, --json=FILE names a file to write");
     inputs.push_back(AdapterInput::open(path.path));
     warn(inputs.back().warnings());
-    options.weights.push_back(path.scale.value_or(1));
+    options.merge.weights.push_back(path.scale.value_or(1));
   }
   return inputs;
 }
@@ -57,11 +57,12 @@ static void run(const Arguments &arguments) {
   std::vector<std::string> given =
       arguments.take(1, SIZE_MAX, "one adapter or more");
   ReportOptions options;
-  options.density = arguments.number("--density");
-  if (options.density && (*options.density <= 0 || *options.density > 1))
+  std::optional<double> density = arguments.number("--density");
+  if (density && (*density <= 0 || *density > 1))
     throw UsageError("--density takes a number above 0 and up to 1, not '" +
                      arguments.text("--density") + "'");
-  options.seed = arguments.seed("--seed").value_or(0);
+  options.merge.density = density;
+  options.merge.seed = arguments.seed("--seed").value_or(0);
   options.threads = availableThreads();
   std::string page = arguments.text("-o"),
               json = arguments.optionalText("--json");
@@ -71,7 +72,8 @@ static void run(const Arguments &arguments) {
     if (!path.empty())
       refuseExisting(path);
 
-  Report report = makeReport(openAll(given, options), options);
+  std::vector<AdapterInput> inputs = openAll(given, options);
+  Report report = makeReport(inputs, options);
   if (!page.empty())
     writeNew(page, reportHtml(report));
   std::string figures;

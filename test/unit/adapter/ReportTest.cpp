@@ -4,6 +4,7 @@
 
 #include "tools/adapter/Report.h"
 #include "test/unit/adapter/DenseAdapters.h"
+#include "tools/adapter/MergeChoice.h"
 #include "tools/adapter/MergeFiles.h"
 
 #include <cmath>
@@ -18,7 +19,7 @@ class ReportTest : public testing::Test {
 protected:
   Report report(const std::vector<std::string> &paths,
                 std::vector<double> weights = {}) {
-    options.weights = std::move(weights);
+    options.merge.weights = std::move(weights);
     options.threads = 2;
     inputs.clear();
     for (const std::string &path : paths)
@@ -167,8 +168,8 @@ TEST(GramTest, RandomRowsOverlapByChance) {
 
 TEST_F(ReportTest, ErrorsAreThoseOfTheMergesThatAreWritten) {
   DenseAdapter a(10, 2), b(11, 2), c(12, 2);
-  options.density = 0.5;
-  options.seed = 5;
+  options.merge.density = 0.5;
+  options.merge.seed = 5;
   std::vector<double> weights = {1, 0.5, -0.25};
   Report made = report({write("a", a), write("b", b), write("c", c)}, weights);
   int known = 0;
@@ -177,8 +178,8 @@ TEST_F(ReportTest, ErrorsAreThoseOfTheMergesThatAreWritten) {
       continue;
     ++known;
     MergeOptions own{.type = merge.type, .weights = weights};
-    own.density = options.density;
-    own.seed = options.seed;
+    own.density = options.merge.density;
+    own.seed = options.merge.seed;
     std::string output = folder / std::string(mergeTypeName(merge.type));
     mergeToDirectory(inputs, planMerge(inputs, own), "", output, 1);
     AdapterInput result = AdapterInput::open(output);
@@ -212,6 +213,34 @@ TEST_F(ReportTest, WhatIsNotKnownSaysWhy) {
   EXPECT_TRUE(std::isnan(of(made, MergeType::Linear).error));
   EXPECT_TRUE(std::isnan(made.pairs.at(0).common)); // masks of two shapes
   EXPECT_TRUE(std::isfinite(made.pairs[0].cosine));
+}
+
+TEST_F(ReportTest, TheSmallestMergeThatIsExactIsChosen) {
+  DenseAdapter a(30, 2), b(31, 2);
+  std::vector<std::string> paths = {write("a", a), write("b", b)};
+  Report made = report(paths);
+  EXPECT_EQ(chooseMerge(made.merges, 1e-6), MergeType::Concat);
+  double error = of(made, MergeType::Svd).error;
+  EXPECT_GT(error, 0.01);
+  EXPECT_LT(error, of(made, MergeType::Linear).error);
+  EXPECT_EQ(chooseMerge(made.merges, error), MergeType::Svd);
+
+  b.a = a.a;
+  made = report({paths[0], write("same-a", b)});
+  EXPECT_EQ(chooseMerge(made.merges, 1e-6), MergeType::ExactLinear);
+}
+
+TEST_F(ReportTest, WhereNothingCanBeMergedNothingIsChosen) {
+  DenseAdapter a(32, 2);
+  Report made = report({write("a", a), write("b", a)}, {1, -1});
+  EXPECT_SAYS(errorOf([&] { chooseMerge(made.merges, 1e-6); }),
+              "--type=auto: finds no merge");
+}
+
+TEST_F(ReportTest, WeightsMustBeAsManyAsAdapters) {
+  std::string path = write("a", DenseAdapter(33, 2));
+  EXPECT_SAYS(errorOf([&] { report({path, path}, {1}); }),
+              "--weights: has 1 numbers for 2 adapters");
 }
 
 TEST_F(ReportTest, InheritedRsLoraCounts) {
