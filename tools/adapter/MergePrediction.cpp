@@ -84,20 +84,42 @@ static double squaredDistance(const WideFactors &merged, double scaling,
   return std::isnan(squared) ? unknown : std::max(squared, 0.0);
 }
 
+/// Whether merging in f32 stays finite: p A, and p B A.
+static bool fitsFloats(const MergePredictor::Parts &parts,
+                       const std::vector<MergeInput> &inputs) {
+  auto norm = [](const std::vector<double> &values) {
+    double squares =
+        std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+    return std::sqrt(squares);
+  };
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    double size = std::fabs(inputs[i].weight * inputs[i].scaling) *
+                  norm(parts.wide[i].a) * std::max(1.0, norm(parts.wide[i].b));
+    if (!(size <= std::numeric_limits<float>::max()))
+      return false;
+  }
+  return true;
+}
+
 /// The squared error of one module, NaN if it cannot be told.
 double MergePredictor::errorOf(Candidate &candidate, size_t index,
                                const Parts &parts, double sum) {
   const MergePlan &plan = *candidate.plan;
   const PlannedModule &planned = plan.modules[index];
   double scaling = candidate.config->scalingOf(planned.module.path);
-  // Side by side is exact, but for a scaling that is inherited.
-  if (concatenates(candidate.prediction.type))
-    return (scaling - 1) * (scaling - 1) * sum;
   std::vector<MergeInput> inputs;
+  inputs.reserve(planned.parts.size());
   for (size_t i = 0; i < planned.parts.size(); ++i)
     inputs.push_back({planned.parts[i].module->rank, parts.as[i], parts.bs[i],
                       planned.parts[i].module->scaling,
                       plan.options.weights[planned.parts[i].adapter]});
+  if (!fitsFloats(parts, inputs)) {
+    refuse(candidate, index, "overflows f32 with these weights");
+    return unknown;
+  }
+  // Side by side is exact, but for a scaling that is inherited.
+  if (concatenates(candidate.prediction.type))
+    return (scaling - 1) * (scaling - 1) * sum;
   try {
     Factors merged = mergeModule(
         planned.module, inputs, plan.options,

@@ -91,7 +91,7 @@ struct PairMap {
 
 } // namespace
 
-static const PairMap pairMaps[] = {
+static constexpr PairMap pairMaps[] = {
     {"Cosine of the deltas", "0, the deltas are orthogonal", 0, 0.1,
      [](const PairFigures &pair) { return pair.cosine; }},
     {"Overlap of the A's, relative to chance", "1, as random A's", 1, 0.5,

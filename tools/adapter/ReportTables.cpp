@@ -43,8 +43,9 @@ static Row partCells(const PartFigures &part) {
           percentText(part.density()), figureText(part.energy)};
 }
 
-static const Row partColumns = {"rank",    "trained",      "stored",
-                                "of LoRA", "density of B", "energy"};
+static Row partColumns() {
+  return {"rank", "trained", "stored", "of LoRA", "density of B", "energy"};
+}
 
 static Row pairCells(const PairFigures &pair) {
   return {figureText(pair.cosine),          figureText(pair.overlapOfA),
@@ -52,8 +53,10 @@ static Row pairCells(const PairFigures &pair) {
           countText(pair.commonByChance),   figureText(pair.maskRatio())};
 }
 
-static const Row pairColumns = {"cosine",        "overlap of A's", "by chance",
-                                "common of B's", "by chance",      "ratio"};
+static Row pairColumns() {
+  return {"cosine",        "overlap of A's", "by chance",
+          "common of B's", "by chance",      "ratio"};
+}
 
 static Row joined(Row left, const Row &right) {
   left.insert(left.end(), right.begin(), right.end());
@@ -70,7 +73,7 @@ ReportTable lori::adapterTable(const Report &report) {
       "B in the file. of LoRA: trained, as a share of all entries of A "
       "and B. energy: the Frobenius norm of scaling * B A, all modules "
       "as one matrix.";
-  table.columns = joined({"adapter", "weight", "modules"}, partColumns);
+  table.columns = joined({"adapter", "weight", "modules"}, partColumns());
   for (size_t i = 0; i < report.adapters.size(); ++i) {
     const Report::Adapter &adapter = report.adapters[i];
     table.rows.push_back(
@@ -90,7 +93,7 @@ ReportTable lori::pairTable(const Report &report) {
       "random A's of these sizes. common of B's: entries where neither "
       "is 0; by chance: if each B's were placed at random; ratio: of "
       "the two.";
-  table.columns = joined({"pair", "modules", "equal A's"}, pairColumns);
+  table.columns = joined({"pair", "modules", "equal A's"}, pairColumns());
   for (const PairFigures &pair : report.pairs)
     table.rows.push_back(
         joined({pairLabel(report, pair), std::to_string(pair.modules),
@@ -183,7 +186,7 @@ ReportTable lori::modulePartTable(const Report &report) {
   table.note = "size: rows of B by columns of A. hash: of A's entries in f32, "
                "its first 12 digits; equal A's have equal ones.";
   table.columns = joined({"module", "adapter", "hash of A", "size", "scaling"},
-                         partColumns);
+                         partColumns());
   table.labels = 3;
   for (const ModuleReport &module : report.modules)
     for (size_t i = 0; i < module.parts.size(); ++i)
@@ -202,7 +205,7 @@ ReportTable lori::modulePairTable(const Report &report) {
   ReportTable table;
   table.title = "Pairs by module";
   table.note = "The figures of the table of pairs, module by module.";
-  table.columns = joined({"module", "pair", "A's"}, pairColumns);
+  table.columns = joined({"module", "pair", "A's"}, pairColumns());
   table.labels = 3;
   for (const ModuleReport &module : report.modules)
     for (const PairFigures &pair : module.pairs)

@@ -16,14 +16,14 @@ using namespace lori::test;
 
 namespace {
 
-const std::string hostile = "<script>alert(1)</script>&\"'\x1b[2J";
+constexpr char hostile[] = "<script>alert(1)</script>&\"'\x1b[2J";
 
 class ReportFilesTest : public testing::Test {
 protected:
   /// Two adapters, the second with a hostile name and a module of its own.
   Report sample() {
     DenseAdapter a(1, 2), b(2, 2);
-    b.modules[1] = "model.layers.0.self_attn." + hostile;
+    b.modules[1] = std::string("model.layers.0.self_attn.") + hostile;
     inputs.push_back(AdapterInput::open(a.write(folder, "first")));
     inputs.push_back(
         AdapterInput::open(b.write(folder, "<img src=x onerror=alert(1)>\n")));

@@ -259,6 +259,14 @@ TEST_F(ReportTest, DeltasThatCancelLeaveNothingToRelateTo) {
   EXPECT_NEAR(made.pairs.at(0).cosine, 1, 1e-12);
 }
 
+TEST_F(ReportTest, WeightsBeyondFloatsHaveNoMerges) {
+  DenseAdapter a(25, 2), b(26, 2);
+  Report made = report({write("a", a), write("b", b)}, {1e300, 1});
+  for (MergeType type : {MergeType::Svd, MergeType::Linear, MergeType::Cat})
+    EXPECT_SAYS(of(made, type).reason, "overflows f32");
+  EXPECT_TRUE(std::isfinite(made.pairs.at(0).cosine));
+}
+
 TEST_F(ReportTest, ModulesOfOneAdapterHaveNoPairs) {
   DenseAdapter a(18, 2), b(19, 2);
   b.modules.pop_back();
