@@ -2,7 +2,6 @@
 
 #include "runtime/formats/AdapterPath.h"
 #include "runtime/formats/JsonWriter.h"
-#include "runtime/formats/Paths.h"
 #include "runtime/support/Error.h"
 #include "runtime/support/NewFile.h"
 #include "tools/adapter/ReportFiles.h"
@@ -25,16 +24,9 @@ static void declare(Arguments &arguments) {
   arguments.option("--seed", "S", "of the draws of dare (0)");
 }
 
-static void refuseExisting(const std::string &path) {
-  if (pathExists(path))
-    throw Error(path, "is there already, expected a new name for the output, "
-                      "remove it first");
-}
-
-static void writeNew(const std::string &path, const std::string &text) {
+static void write(const std::string &path, const std::string &text) {
   NewFile file(path);
   file.write(text);
-  refuseExisting(path);
   file.commit();
 }
 
@@ -68,19 +60,16 @@ static void run(const Arguments &arguments) {
               json = arguments.optionalText("--json");
   if (arguments.has("-o") && !page.ends_with(".html"))
     throw UsageError("-o takes a name that ends in .html, not '" + page + "'");
-  for (const std::string &path : {page, json})
-    if (!path.empty())
-      refuseExisting(path);
 
   std::vector<AdapterInput> inputs = openAll(given, options);
   Report report = makeReport(inputs, options);
   if (!page.empty())
-    writeNew(page, reportHtml(report));
+    write(page, reportHtml(report));
   std::string figures;
   if (arguments.has("--json"))
     figures = jsonText(reportJson(report), 1) + "\n";
   if (!json.empty())
-    writeNew(json, figures);
+    write(json, figures);
   else if (arguments.has("--json"))
     std::fputs(figures.c_str(), stdout);
   else if (page.empty())
