@@ -18,7 +18,8 @@ def AttachAdaptersPass : Pass<"lori-attach-adapters", "ModuleOp"> {
     `live` the update is weighed row by row by `lori.adapter_weights`; without,
     by the adapter's own weight, ready for `lori-fuse-adapters`.
 
-    Refuses an adapter one of whose targets no linear layer reads.
+    Refuses an adapter one of whose targets no linear layer reads. An update that
+    is there already is not added again.
 
     Input:
     ```mlir
@@ -42,7 +43,7 @@ def AttachBankPass : Pass<"lori-attach-bank", "ModuleOp"> {
   let description = [{
     Declares a `lori.adapter_bank` whose sites are the projections by weights of
     the base, and puts a `lori.adapt_routed` behind each, after the adapters that
-    are attached already.
+    are attached already. A module that has a bank stays as it is.
 
     Input:
     ```mlir

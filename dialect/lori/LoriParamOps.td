@@ -124,7 +124,8 @@ def Lori_AdapterOp : Lori_Op<"adapter", [
   let summary = "Declare an adapter and the projections it updates";
   let description = [{
     `lori-attach-adapters` turns the declaration into `lori.adapt` ops. `weight`
-    is the factor by which a user scales the whole adapter.
+    is the factor by which a user scales the whole adapter. One that is
+    `attached` has its ops already; it stays for its name and its weights.
 
     (C1) the factors of each module name parameters; (C2) a module of a stack
     has one scale, or one for each layer.
@@ -136,8 +137,11 @@ def Lori_AdapterOp : Lori_Op<"adapter", [
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, F64Attr:$weight,
-                       TypedArrayAttrBase<Lori_ModuleAttr, "modules">:$modules);
-  let assemblyFormat = "$sym_name `weight` `(` $weight `)` $modules attr-dict";
+                       TypedArrayAttrBase<Lori_ModuleAttr, "modules">:$modules,
+                       UnitAttr:$attached);
+  let assemblyFormat = [{
+    $sym_name `weight` `(` $weight `)` (`attached` $attached^)? $modules attr-dict
+  }];
 }
 
 def Lori_AdapterWeightsOp : Lori_Op<"adapter_weights", [

@@ -171,6 +171,8 @@ struct AttachAdaptersPass final
         linears[param.getSource().getName()].push_back({linear, param});
     });
     for (auto adapter : getOperation().getOps<AdapterOp>()) {
+      if (adapter.getAttached())
+        continue;
       Attacher attacher(adapter, symbols, live);
       for (auto module : adapter.getModules().getAsRange<ModuleAttr>()) {
         auto targets = linears.find(module.getTarget());
@@ -183,6 +185,7 @@ struct AttachAdaptersPass final
           if (failed(attacher.attach(linear, weight, module)))
             return signalPassFailure();
       }
+      adapter.setAttached(true);
     }
     // Updates that are always on no longer have a name.
     if (!live)

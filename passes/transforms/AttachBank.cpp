@@ -45,6 +45,8 @@ struct AttachBankPass final : impl::AttachBankPassBase<AttachBankPass> {
   using Base::Base;
 
   void runOnOperation() override {
+    if (!getOperation().getOps<AdapterBankOp>().empty())
+      return;
     llvm::MapVector<StringRef, Site> sites = findSites();
     if (sites.empty())
       return;

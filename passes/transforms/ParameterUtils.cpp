@@ -89,7 +89,7 @@ Value mlir::lori::getUpdatedOutput(lm::LinearOp linear) {
 
 bool mlir::lori::isParameter(Value value) {
   Operation *op = value.getDefiningOp();
-  if (isa_and_nonnull<GetParamOp, HadamardOp>(op))
+  if (isa_and_nonnull<GetParamOp, HadamardOp, FrozenProjectionOp>(op))
     return true;
   if (isa_and_nonnull<FuseOp>(op))
     return llvm::all_of(op->getOperands().drop_back(), isParameter);

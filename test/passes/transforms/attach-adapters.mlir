@@ -1,4 +1,5 @@
 // RUN: lori-opt %s --split-input-file --lori-attach-adapters | FileCheck %s --check-prefixes=CHECK,LIVE
+// RUN: lori-opt %s --split-input-file --lori-attach-adapters --lori-attach-adapters | FileCheck %s --check-prefixes=CHECK,LIVE
 // RUN: lori-opt %s --split-input-file --lori-attach-adapters=live=false | FileCheck %s --check-prefixes=CHECK,FIXED
 
 lori.param @w : tensor<4x8xf16> from <"base", "w", []>

@@ -1,4 +1,5 @@
 // RUN: lori-opt %s --lori-attach-bank --split-input-file | FileCheck %s
+// RUN: lori-opt %s --lori-attach-bank --lori-attach-bank --split-input-file | FileCheck %s
 
 // A stack that is read in two runs is one site; sites count layers from the
 // first of all.
